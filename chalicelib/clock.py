@@ -1,0 +1,54 @@
+"""The only clock. Everything that asks for the time asks here.
+
+`now` is the marketplace's own time, which the local stack and the tests may move forward.
+`outside_now` is never moved: it is what times written by others (a token's expiry, a webhook's
+timestamp) are compared with.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+_offset = timedelta()
+_pause: Callable[[float], None] = time.sleep
+
+
+def outside_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def now() -> datetime:
+    return outside_now() + _offset
+
+
+def advance(seconds: int) -> datetime:
+    """Move the marketplace's clock forward; the new time. Local stack and tests only."""
+    global _offset
+    assert seconds >= 0
+    _offset += timedelta(seconds=seconds)
+    return now()
+
+
+def reset() -> None:
+    """Back to the real time. Local stack and tests only."""
+    global _offset
+    _offset = timedelta()
+
+
+def pause(seconds: float) -> None:
+    """Wait before a retry; tests replace it through `set_pause`."""
+    _pause(seconds)
+
+
+def set_pause(wait: Callable[[float], None]) -> None:
+    global _pause
+    _pause = wait
+
+
+def to_text(moment: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds: sorts as text, so it can be a sort key."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def from_text(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,154 @@
+"""The seam to Chalice: views may refuse and answer models; consumers take one message or change.
+
+Chalice's middleware never sees an ordinary exception, and blueprint event handlers are deployed
+without app.py, so both are dealt with here, around each view and handler.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from chalice import Blueprint, CORSConfig, Rate, Response
+from pydantic import BaseModel, TypeAdapter
+
+from chalicelib.edge import queues, streams
+from chalicelib.edge.auth import Access
+from chalicelib.edge.calls import JSON_ONLY, Call, answer_to
+from chalicelib.edge.idempotency import KeyUse
+from chalicelib.edge.replies import Reply
+
+View = Callable[[Call[Any, Any]], "BaseModel | Reply"]
+BATCH_SIZE = 10
+CORS = CORSConfig(
+    allow_origin="*",
+    allow_headers=[
+        "Authorization",
+        "Accept-Language",
+        "Admission-Ticket",
+        "Idempotency-Key",
+        "If-Match",
+        "If-None-Match",
+        "Order-Token",
+    ],
+    expose_headers=[
+        "Admission-Ticket",
+        "Content-Language",
+        "ETag",
+        "Idempotent-Replayed",
+        "Retry-After",
+        "X-Request-Id",
+    ],
+    max_age=600,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A route as declared: what the OpenAPI document and the access matrix are made from."""
+
+    name: str
+    method: str
+    path: str
+    access: Access
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+    answer: type[BaseModel] | None
+    status: int
+    summary: str
+    key: KeyUse
+    media: tuple[str, ...]
+    answer_media: str
+    cached_seconds: int
+
+
+OPERATIONS: list[Operation] = []
+
+
+class FeatureBlueprint(Blueprint):
+    """A feature's routes and handlers."""
+
+    def route(  # type: ignore[override]
+        self,
+        path: str,
+        *,
+        access: Access,
+        summary: str,
+        method: str = "GET",
+        body: type[BaseModel] | None = None,
+        query: type[BaseModel] | None = None,
+        answer: type[BaseModel] | None = None,
+        status: int = 200,
+        key: KeyUse | None = None,
+        media: tuple[str, ...] = JSON_ONLY,
+        answer_media: str = "application/json",
+        cached_seconds: int = 0,
+    ) -> Callable[[View], View]:
+        """Mount a view: parse, one call, present.
+
+        Args:
+            access: who may call; there is no default.
+            body, query: models that the request must fit; unknown fields are refused.
+            answer: the model of a good answer, for the document.
+            key: how `Idempotency-Key` is used; honoured on every POST unless said otherwise.
+            cached_seconds: how long shared caches may keep the answer; adds an ETag.
+        """
+        used = key or (KeyUse.KEPT if method == "POST" else KeyUse.NONE)
+
+        def decorate(view: View) -> View:
+            operation = Operation(
+                view.__name__, method, path, access, body, query, answer, status, summary,
+                used, media, answer_media, cached_seconds,
+            )  # fmt: skip
+            OPERATIONS.append(operation)
+
+            @wraps(view)
+            def answering(**path_values: str) -> Response:
+                return answer_to(self.current_request, path_values, operation, view)
+
+            # No content types: Chalice's own 415 is not a problem document; `answer_to` checks.
+            Blueprint.route(self, path, methods=[method], content_types=[], cors=CORS)(answering)
+            return view
+
+        return decorate
+
+    def consumer(self, queue: str, message: Any) -> Callable[[Callable[[Any], None]], Any]:
+        """Take the messages of a queue one by one; `message` is a model or a union of models."""
+        adapter = TypeAdapter(message)
+        arn: Any = {"Fn::GetAtt": [queues.logical_id(queue, "Queue"), "Arn"]}
+        register = super().on_sqs_message(queue_arn=arn, batch_size=BATCH_SIZE)
+
+        def decorate(handle: Callable[[Any], None]) -> Any:
+            @wraps(handle)  # Chalice derives the Lambda handler from __name__.
+            def consume(event: Any) -> dict[str, Any]:
+                records = event.to_dict()["Records"]
+                return queues.consume_batch(queue, records, adapter, handle)
+
+            return register(consume)
+
+        return decorate
+
+    def stream(self, table: str) -> Callable[[Callable[[streams.Change], None]], Any]:
+        """Take the changes of a table one by one, in order."""
+        arn: Any = {"Fn::GetAtt": [queues.logical_id(table, "Table"), "StreamArn"]}
+        register = super().on_dynamodb_record(
+            stream_arn=arn, batch_size=100, starting_position="TRIM_HORIZON"
+        )
+
+        def decorate(handle: Callable[[streams.Change], None]) -> Any:
+            @wraps(handle)
+            def consume(event: Any) -> dict[str, Any]:
+                return streams.consume_changes(event.to_dict()["Records"], handle)
+
+            return register(consume)
+
+        return decorate
+
+    def every_minute(self, sweep: Callable[[], None]) -> Any:
+        """Run a sweep each minute. What it does is found in an index, so a missed run loses nothing."""
+
+        @wraps(sweep)
+        def run(event: Any) -> None:
+            sweep()
+
+        return super().schedule(Rate(1, unit=Rate.MINUTES))(run)

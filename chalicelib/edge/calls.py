@@ -1,0 +1,199 @@
+"""One HTTP request: read, admit, act, answer. Everything between Chalice and a view."""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import unquote
+
+from chalice import Response
+from pydantic import BaseModel, ValidationError
+
+from chalicelib import ids
+from chalicelib.edge import audit, idempotency, problems
+from chalicelib.edge.auth import Access, Caller, caller_for
+from chalicelib.edge.idempotency import KeyUse
+from chalicelib.edge.observability import log_failure, request_scope
+from chalicelib.edge.replies import Reply
+from chalicelib.edge.storage import is_outage
+from chalicelib.errors import (
+    BadRequest,
+    MarketplaceError,
+    TooLarge,
+    Unavailable,
+    UnsupportedMedia,
+)
+from chalicelib.locales import Language, preferred
+
+if TYPE_CHECKING:
+    from chalicelib.edge.blueprint import Operation
+
+JSON_ONLY = ("application/json",)
+MAX_BODY_BYTES = 256 * 1024
+MAX_JSON_DEPTH = 32
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+B = TypeVar("B")
+Q = TypeVar("Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[B, Q]):
+    """A request that was read and admitted. Header names are lower-case."""
+
+    body: B
+    query: Q
+    path: Mapping[str, str]
+    headers: Mapping[str, str]
+    raw_body: bytes
+    caller: Caller
+    language: Language
+    idempotency_key: str
+
+
+def answer_to(
+    request: Any,
+    path_values: Mapping[str, str],
+    operation: "Operation",
+    view: Callable[[Call[Any, Any]], "BaseModel | Reply"],
+) -> Response:
+    """The answer of a view, or the problem that keeps it from answering; never an exception."""
+    headers = {name.lower(): value for name, value in dict(request.headers).items()}
+    identifier = _request_id(request)
+    language = preferred(headers.get("accept-language"))
+    with request_scope(identifier):
+        try:
+            call = _read(request, headers, path_values, operation, language)
+            reply = _act(call, operation, view)
+        except MarketplaceError as error:
+            reply = problems.refusal(error, language)
+        except Exception as error:  # The last line of defence: no trace ever leaves the house.
+            reply = _failure(error, language)
+    return _present(reply, operation, headers, identifier)
+
+
+def _request_id(request: Any) -> str:
+    given = str((request.context or {}).get("requestId", ""))
+    return given if _REQUEST_ID.fullmatch(given) else ids.new_id("req")
+
+
+def _failure(error: Exception, language: Language) -> Reply:
+    if is_outage(error):
+        log_failure("storage is not answering", error)
+        busy = Unavailable("repeat the request with the same key", retry_after_seconds=2)
+        return problems.refusal(busy, language)
+    log_failure("unexpected failure", error)
+    return problems.internal_error(language)
+
+
+def _read(
+    request: Any,
+    headers: Mapping[str, str],
+    path_values: Mapping[str, str],
+    operation: "Operation",
+    language: Language,
+) -> Call[Any, Any]:
+    raw_body = request.raw_body or b""
+    if len(raw_body) > MAX_BODY_BYTES:
+        raise TooLarge(f"send at most {MAX_BODY_BYTES} bytes")
+    caller = caller_for(operation.access, headers)
+    return Call(
+        body=_body(raw_body, headers, operation),
+        query=_query(request, operation),
+        path={name: unquote(value) for name, value in path_values.items()},
+        headers=headers,
+        raw_body=raw_body,
+        caller=caller,
+        language=language,
+        idempotency_key=(
+            "" if operation.key is KeyUse.NONE else idempotency.key_from(headers, operation.key)
+        ),
+    )
+
+
+def _body(raw_body: bytes, headers: Mapping[str, str], operation: "Operation") -> Any:
+    if operation.method in ("GET", "DELETE"):
+        return None
+    _check_media(headers, operation, has_body=bool(raw_body))
+    if operation.body is None:
+        return None
+    _check_depth(raw_body)
+    try:
+        return operation.body.model_validate_json(raw_body or b"{}", strict=True)
+    except ValidationError as error:
+        raise problems.from_validation(error, inside="body") from error
+
+
+def _check_media(headers: Mapping[str, str], operation: "Operation", *, has_body: bool) -> None:
+    media = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media not in operation.media and (media or has_body) and "*/*" not in operation.media:
+        raise UnsupportedMedia(f"send {' or '.join(operation.media)}")
+
+
+def _check_depth(raw_body: bytes) -> None:
+    if raw_body.count(b"[") + raw_body.count(b"{") <= MAX_JSON_DEPTH:
+        return
+    depth = deepest = 0
+    for letter in _STRINGS.sub(b"", raw_body):
+        depth += (letter in b"[{") - (letter in b"]}")
+        deepest = max(deepest, depth)
+    if deepest > MAX_JSON_DEPTH:
+        raise BadRequest(f"nest at most {MAX_JSON_DEPTH} levels deep")
+
+
+def _query(request: Any, operation: "Operation") -> Any:
+    given = request.query_params
+    values = {name: given.getlist(name) for name in given} if given else {}
+    flat = {name: found[0] if len(found) == 1 else found for name, found in values.items()}
+    if operation.query is None:
+        return None
+    try:
+        return operation.query.model_validate(flat)
+    except ValidationError as error:
+        raise problems.from_validation(error, inside="query") from error
+
+
+def _act(
+    call: Call[Any, Any], operation: "Operation", view: Callable[[Call[Any, Any]], Any]
+) -> Reply:
+    if operation.access is Access.OPERATOR:
+        audit.record(call.caller.subject, operation.method, _filled(operation, call), call.raw_body)
+
+    def act() -> Reply:
+        answered = view(call)
+        return answered if isinstance(answered, Reply) else Reply(answered)
+
+    kept = operation.key in (KeyUse.KEPT, KeyUse.KEPT_REQUIRED)
+    if not (kept and call.idempotency_key):
+        return act()
+    who = call.caller.subject or call.caller.order_token
+    scope = ids.fingerprint(who, operation.method, _filled(operation, call))
+    return idempotency.answer_once(scope, call.idempotency_key, call.raw_body, act)
+
+
+def _filled(operation: "Operation", call: Call[Any, Any]) -> str:
+    path = operation.path
+    for name, value in call.path.items():
+        path = path.replace("{" + name + "}", value)
+    return path[:300]
+
+
+def _present(
+    reply: Reply, operation: "Operation", headers: Mapping[str, str], identifier: str
+) -> Response:
+    status = reply.status or operation.status
+    text = "" if status in (204, 304) else reply.text()
+    out = {"Content-Type": reply.content_type, "X-Request-Id": identifier} | dict(reply.headers)
+    if operation.cached_seconds and status == 200:
+        etag = '"' + hashlib.sha256(text.encode()).hexdigest()[:24] + '"'
+        out |= {
+            "ETag": etag,
+            "Cache-Control": f"public, max-age={operation.cached_seconds},"
+            f" stale-while-revalidate={2 * operation.cached_seconds}",
+            "Vary": "Accept-Language, Accept-Encoding",
+        }
+        if etag in headers.get("if-none-match", ""):
+            status, text = 304, ""
+    out.setdefault("Cache-Control", "no-store")
+    return Response(text, headers=out, status_code=status)

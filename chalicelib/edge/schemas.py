@@ -1,0 +1,46 @@
+"""Pieces of request and response bodies that every feature shares."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from chalicelib.money import Money
+
+MAX_AMOUNT_MINOR = 10**12
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+Moment = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]
+"""A time in answers: RFC 3339 in UTC, whole seconds."""
+
+
+class RequestBody(BaseModel):
+    """Base of request bodies: a field we do not know is refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class MoneyBody(BaseModel):
+    """`{"amount_minor": 24990, "currency": "MAD"}`: whole minor units, never a float."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    amount_minor: Annotated[int, Field(ge=-MAX_AMOUNT_MINOR, le=MAX_AMOUNT_MINOR)]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+    @classmethod
+    def of(cls, money: Money) -> "MoneyBody":
+        return cls(amount_minor=money.amount_minor, currency=money.currency)
+
+    def to_domain(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+
+class Nothing(BaseModel):
+    """An empty body, for calls whose meaning is all in the address."""
+
+    model_config = ConfigDict(extra="forbid")

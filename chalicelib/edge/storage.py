@@ -1,0 +1,186 @@
+"""DynamoDB's base: how tables are named, how a transaction is committed, how failures are told apart."""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from chalicelib import clock, ids
+from chalicelib.config import settings
+from chalicelib.errors import Unavailable
+
+NEW_AND_OLD_IMAGES = "NEW_AND_OLD_IMAGES"
+DUE_SHARD_COUNT = 8
+CONNECT_TIMEOUT_SECONDS = 2
+READ_TIMEOUT_SECONDS = 3
+COMMIT_ATTEMPTS = 6
+THROTTLES = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "RequestLimitExceeded",
+        "InternalServerError",
+        "ServiceUnavailable",
+    }
+)
+TRANSIENT_REASONS = frozenset(
+    {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+)
+
+
+class Table(Model):
+    """Base of every table: the models are the schema that the template is made from."""
+
+
+def meta(name: str, *, stream: bool = False) -> type:
+    """The `Meta` of a table called `name`; with `stream`, its changes are published."""
+    options: dict[str, Any] = {
+        "table_name": f"{settings().table_prefix}{name}",
+        "short_name": name,
+        "region": settings().region,
+        "billing_mode": "PAY_PER_REQUEST",
+        "connect_timeout_seconds": CONNECT_TIMEOUT_SECONDS,
+        "read_timeout_seconds": READ_TIMEOUT_SECONDS,
+        "max_retry_attempts": 3,
+    }
+    if stream:
+        options["stream_view_type"] = NEW_AND_OLD_IMAGES
+    return type("Meta", (), options)
+
+
+def due_index() -> Any:
+    """The sparse index of what must happen later: partition kind and shard, sorted by when."""
+
+    class DueIndex(GlobalSecondaryIndex[Any]):
+        class Meta:
+            index_name = "due"
+            projection = AllProjection()
+
+        due_shard = UnicodeAttribute(hash_key=True)
+        due_at = UnicodeAttribute(range_key=True)
+
+    return DueIndex()
+
+
+def due_shard_of(kind: str, key: str) -> str:
+    return f"{kind}#{ids.shard_of(key, DUE_SHARD_COUNT)}"
+
+
+def due_shards(kind: str) -> list[str]:
+    return [f"{kind}#{shard}" for shard in range(DUE_SHARD_COUNT)]
+
+
+_connections: dict[str, Connection] = {}
+_clients: dict[str, Any] = {}
+
+
+def connection() -> Connection:
+    """The connection that transactions go through; one per region and process."""
+    region = settings().region
+    if region not in _connections:
+        _connections[region] = Connection(
+            region=region,
+            connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
+            read_timeout_seconds=READ_TIMEOUT_SECONDS,
+        )
+    return _connections[region]
+
+
+def aws_client(service: str) -> Any:
+    """A botocore client of another service (SQS, S3), or DynamoDB for projected reads."""
+    if service not in _clients:
+        _clients[service] = botocore.session.get_session().create_client(
+            service,
+            region_name=settings().region,
+            config=Config(
+                parameter_validation=False,
+                connect_timeout=CONNECT_TIMEOUT_SECONDS,
+                read_timeout=READ_TIMEOUT_SECONDS,
+                retries={"mode": "standard", "total_max_attempts": 3},
+            ),
+        )
+    return _clients[service]
+
+
+def forget_connections() -> None:
+    """Drop what was connected, after the AWS behind it was replaced (tests, local stack)."""
+    _connections.clear()
+    _clients.clear()
+    for table in all_tables():
+        table._connection = None
+
+
+def all_tables() -> list[type[Table]]:
+    """Every table whose module has been imported."""
+    return sorted(Table.__subclasses__(), key=lambda table: table.Meta.table_name)
+
+
+def commit(write: Callable[[TransactWrite], None]) -> None:
+    """Commit what `write` puts into a transaction, all of it or nothing.
+
+    A transaction that lost against another one, or was throttled, is tried again with jitter: that
+    says nothing about the business. A failed condition does, and is raised at once.
+
+    Raises:
+        TransactWriteError: a condition failed; see `failed_conditions`.
+        Unavailable: DynamoDB kept refusing; nothing was written.
+    """
+    for attempt in range(COMMIT_ATTEMPTS):
+        try:
+            with TransactWrite(connection=connection()) as transaction:
+                write(transaction)
+            return
+        except TransactWriteError as error:
+            if not _worth_retrying(error):
+                raise
+        clock.pause(random.uniform(0, 0.02 * 2**attempt))
+    raise Unavailable("too many writers at once; nothing was changed", retry_after_seconds=1)
+
+
+def _worth_retrying(error: TransactWriteError) -> bool:
+    reasons = {reason.code for reason in error.cancellation_reasons if reason}
+    return bool(reasons) and reasons <= TRANSIENT_REASONS
+
+
+def failed_conditions(error: TransactWriteError) -> list[int]:
+    """The positions in the transaction whose condition failed."""
+    return [
+        position
+        for position, reason in enumerate(error.cancellation_reasons)
+        if reason and reason.code == "ConditionalCheckFailed"
+    ]
+
+
+def is_condition_failure(error: PynamoDBException) -> bool:
+    return error.cause_response_code == "ConditionalCheckFailedException"
+
+
+def is_outage(error: BaseException) -> bool:
+    """True when the store was not reached or had no capacity: try again, nothing is wrong."""
+    cause = getattr(error, "cause", None) or error
+    if isinstance(cause, HTTPClientError):
+        return True
+    code = getattr(error, "cause_response_code", None)
+    if code is None and isinstance(cause, ClientError):
+        code = cause.response["Error"]["Code"]
+    if isinstance(error, TransactWriteError):
+        return _worth_retrying(error)
+    return code in THROTTLES
+
+
+def sweep_due(index: Any, kind: str, limit_per_shard: int = 100) -> Sequence[Any]:
+    """Items of a kind whose time has come, the longest overdue of each shard first."""
+    now_text = clock.to_text(clock.now())
+    found: list[Any] = []
+    for shard in due_shards(kind):
+        found += index.query(shard, index.due_at <= now_text, limit=limit_per_shard)
+    return found

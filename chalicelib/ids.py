@@ -1,0 +1,44 @@
+"""Identifiers that carry their kind: `ord_`, `pay_`, ... and 24 characters of base32 (120 bits)."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+
+_LENGTH = 24
+
+
+def _encode(digest: bytes) -> str:
+    return base64.b32encode(digest[:15]).decode("ascii").lower()
+
+
+def new_id(prefix: str) -> str:
+    """A random id, for things that have no natural key."""
+    return f"{prefix}_{_encode(secrets.token_bytes(15))}"
+
+
+def derived_id(prefix: str, *parts: str) -> str:
+    """The id that follows from `parts`: the same parts always give the same id."""
+    return f"{prefix}_{_encode(hashlib.sha256(_joined(parts)).digest())}"
+
+
+def keyed_id(prefix: str, secret: str, *parts: str) -> str:
+    """As `derived_id`, but nobody without `secret` can compute it."""
+    digest = hmac.digest(secret.encode(), _joined(parts), "sha256")
+    return f"{prefix}_{_encode(digest)}"
+
+
+def fingerprint(*parts: str | bytes) -> str:
+    """A short digest that tells two contents apart."""
+    return hashlib.sha256(_joined(parts)).hexdigest()[:32]
+
+
+def shard_of(text: str, shard_count: int) -> int:
+    """Which of `shard_count` shards a key belongs to; stable over time and machines."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) % shard_count
+
+
+def _joined(parts: tuple[str | bytes, ...]) -> bytes:
+    # Lengths first, so that ("ab", "c") and ("a", "bc") differ.
+    encoded = [part.encode() if isinstance(part, str) else part for part in parts]
+    return b"".join(len(part).to_bytes(8) + part for part in encoded)

@@ -1,0 +1,1 @@
+TITLES: dict[str, dict[str, str]] = {}

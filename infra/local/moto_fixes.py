@@ -1,0 +1,96 @@
+"""What moto lacks for many threads: one call at a time, and transactions that cost what they touch.
+
+moto's transactions are not thread-safe, and each one copies every table it names, with the whole
+history of its stream; a refused one then puts the copies in place, and a reader of the stream is
+left holding the old shard. Here a lock lets one call in at a time, and a transaction keeps only the
+items that it names.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import RLock
+from typing import Any
+
+from moto.core.models import botocore_stubber
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.table import Table
+
+Observer = Callable[[str], None]
+
+# Reentrant, since a moto backend may call another through botocore.
+moto_lock = RLock()
+
+_process_request = botocore_stubber.process_request
+_transact_write_items = DynamoDBBackend.transact_write_items
+
+
+def install() -> None:
+    """Put the fixes in place; a second call changes nothing.
+
+    Handlers that were registered with `register_first` run before moto's, outside the lock: a test
+    that injects a fault or decides which thread runs next may block there.
+    """
+    botocore_stubber.process_request = _one_at_a_time
+    DynamoDBBackend.transact_write_items = _transact
+
+
+def _one_at_a_time(request: Any) -> Any:
+    with moto_lock:
+        return _process_request(request)
+
+
+def _transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
+    undo = _Undo(backend, transact_items)
+    try:
+        with _tables_are_not_copied():
+            _transact_write_items(backend, transact_items)
+    except BaseException:
+        undo.restore()
+        raise
+
+
+@contextmanager
+def _tables_are_not_copied() -> Iterator[None]:
+    # Safe because the lock is held: nobody else copies a table meanwhile.
+    Table.__deepcopy__ = lambda table, memo: table
+    try:
+        yield
+    finally:
+        del Table.__deepcopy__
+
+
+class _Undo:
+    """The items a transaction names, as they were before it."""
+
+    def __init__(self, backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
+        self._items: list[tuple[Table, Any, Any, Any]] = []
+        self._streams: dict[str, tuple[Any, int]] = {}
+        for action in transact_items:
+            for kind, request in action.items():
+                self._remember(backend, kind, request)
+
+    def _remember(self, backend: DynamoDBBackend, kind: str, request: dict[str, Any]) -> None:
+        table = backend.tables.get(request.get("TableName", ""))
+        key = request.get("Item" if kind == "Put" else "Key")
+        if table is None or not key or table.hash_key_attr not in key:
+            return  # moto refuses it by itself, and changes nothing for it.
+        if table.range_key_attr is not None and table.range_key_attr not in key:
+            return
+        hash_key, range_key = backend.get_keys_value(table, key)
+        before = copy.deepcopy(table.get_item(hash_key, range_key))
+        self._items.append((table, hash_key, range_key, before))
+        if table.stream_shard is not None:
+            self._streams[table.name] = (table.stream_shard, len(table.stream_shard.items))
+
+    def restore(self) -> None:
+        for table, hash_key, range_key, before in self._items:
+            holder, slot = (table.items, hash_key)
+            if range_key is not None:
+                holder, slot = (table.items[hash_key], range_key)
+            if before is None:
+                holder.pop(slot, None)
+            else:
+                holder[slot] = before
+        for shard, length in self._streams.values():
+            del shard.items[length:]

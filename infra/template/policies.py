@@ -1,0 +1,121 @@
+"""What each Lambda function may do: one policy per function, made from the code that it runs.
+
+Tables: those whose models the function's modules define. Deleting is allowed only where the module
+that defines the table deletes, so nothing may delete a ledger entry. Scanning is never allowed.
+Queues: those that its feature modules name, if they send at all. The rest comes from its trigger.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chalicelib.edge.queues import QUEUES
+from infra.template import reach
+from infra.template.bucket import BUCKET
+from infra.template.names import arn, logical
+from infra.template.queues import STREAM_DEAD, queue_id
+from infra.template.tables import table_id, table_models
+
+HTTP_MODULES = frozenset(
+    {"chalicelib.edge.calls", "chalicelib.edge.idempotency", "chalicelib.edge.audit"}
+)
+"""Imported by the seam for everybody, run for requests only."""
+
+READS = ("BatchGetItem", "ConditionCheckItem", "GetItem", "Query")
+WRITES = ("PutItem", "UpdateItem")
+BY_ATTRIBUTE = {"delete": "DeleteItem", "batch_write": "BatchWriteItem"}
+SENDING = "chalicelib.edge.queues"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What the code of one function touches."""
+
+    tables: dict[str, tuple[str, ...]]
+    queues: tuple[str, ...]
+    files: bool
+
+
+def use_of(source_root: Path, handler: str) -> Use:
+    """What a handler ("app.app", "chalicelib.orders.consumers.expire") touches."""
+    serves_http = not handler.startswith("chalicelib.")
+    modules = reach.reached_modules(
+        source_root, handler, _runs_for_events_only if serves_http else _runs_for_requests_only
+    )
+    tables = {
+        name: actions
+        for name, models in table_models().items()
+        if (actions := _table_actions(source_root, modules, {m.__module__ for m in models}))
+    }
+    features = {name for name in modules if not name.startswith("chalicelib.edge.")}
+    words = {word for name in features for word in reach.text_constants(source_root, name)}
+    sends = any(reach.imports_name(source_root, name, SENDING) for name in features)
+    return Use(tables, tuple(sorted(words & QUEUES.keys())) if sends else (), "s3" in words)
+
+
+def statements(use: Use, log_group_id: str, events: dict[str, Any]) -> list[dict[str, Any]]:
+    """The policy of one function, triggers included; no statement has `*` for its resource."""
+    made = [_allow("Log", "logs", ["CreateLogStream", "PutLogEvents"], [arn(log_group_id)])]
+    for table, actions in use.tables.items():
+        indexes = {"Fn::Sub": f"${{{table_id(table)}.Arn}}/index/*"}
+        targets = [arn(table_id(table)), indexes]
+        made.append(_allow(logical("use", table), "dynamodb", list(actions), targets))
+    if use.queues:
+        targets = [arn(queue_id(queue)) for queue in use.queues]
+        made.append(_allow("Send", "sqs", ["SendMessage"], targets))
+    if use.files:
+        every_object = {"Fn::Sub": f"${{{BUCKET}.Arn}}/*"}
+        made.append(_allow("Files", "s3", ["GetObject", "PutObject"], [every_object]))
+    for event in events.values():
+        made += _trigger_statements(event)
+    return made
+
+
+def _runs_for_events_only(module: str) -> bool:
+    return module.endswith(".consumers")
+
+
+def _runs_for_requests_only(module: str) -> bool:
+    return module in HTTP_MODULES or module.endswith(".api")
+
+
+def _table_actions(
+    source_root: Path, modules: frozenset[str], defined_in: set[str]
+) -> tuple[str, ...]:
+    if not modules & defined_in:
+        return ()
+    used = {name for module in defined_in for name in reach.attributes_used(source_root, module)}
+    special = [action for name, action in BY_ATTRIBUTE.items() if name in used]
+    return tuple(sorted([*READS, *WRITES, *special]))
+
+
+def _trigger_statements(event: dict[str, Any]) -> list[dict[str, Any]]:
+    properties = event["Properties"]
+    if event["Type"] == "SQS":
+        queue = properties["Queue"]["Fn::GetAtt"][0]
+        dead = f"{queue.removesuffix('Queue')}DeadQueue"
+        taking = ["ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes"]
+        return [
+            _allow("Take", "sqs", [*taking, "ReceiveMessage"], [arn(queue)]),
+            _allow("Bury", "sqs", ["SendMessage"], [arn(dead)]),
+        ]
+    if event["Type"] == "DynamoDB":
+        table = properties["Stream"]["Fn::GetAtt"][0]
+        reading = ["DescribeStream", "GetRecords", "GetShardIterator"]
+        streams = {"Fn::Sub": f"${{{table}.Arn}}/stream/*"}
+        stream_dead = arn(logical(STREAM_DEAD, "queue"))
+        return [
+            _allow("Follow", "dynamodb", reading, [properties["Stream"]]),
+            _allow("FindStream", "dynamodb", ["ListStreams"], [streams]),
+            _allow("GiveUp", "sqs", ["SendMessage"], [stream_dead]),
+        ]
+    return []
+
+
+def _allow(sid: str, service: str, actions: list[str], targets: list[Any]) -> dict[str, Any]:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": [f"{service}:{action}" for action in actions],
+        "Resource": targets,
+    }

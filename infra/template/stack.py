@@ -1,0 +1,65 @@
+"""One stage's resources, put together; functions, API and their alarms are added by the build."""
+
+from typing import Any
+
+from chalicelib.edge.queues import QUEUES
+from infra.template import alarms, bucket, identity, queues, secrets, tables
+from infra.template.names import STAGES, prefix, ref
+
+PARAMETERS = {
+    "PublicUrl": "where the API is reached, https and no slash at the end",
+    "StorefrontUrl": "where a buyer returns to after paying",
+    "CmiClientId": "the merchant number at CMI",
+    "CmiGatewayUrl": "CMI's payment page",
+    "WalletUrl": "the wallet provider's API",
+    "DebtorRib": "the RIB that payouts are drawn on",
+}
+"""What differs by stage and is no secret; its values stand in `infra/template/parameters/`."""
+
+
+def resources(stage: str) -> dict[str, Any]:
+    """Tables, queues, alarms, identity, bucket and secrets, as the `Resources` of a template."""
+    assert stage in STAGES
+    made_tables = tables.table_resources(stage)
+    made_queues = queues.queue_resources(stage, QUEUES.values())
+    made = {
+        **made_tables,
+        **made_queues,
+        **alarms.topic_resources(stage),
+        **identity.identity_resources(stage),
+        **bucket.bucket_resources(stage),
+        **secrets.secret_resources(stage),
+    }
+    for table_id in made_tables:
+        made |= alarms.table_alarm(table_id)
+    for queue_id, queue in made_queues.items():
+        dead = "RedrivePolicy" not in queue["Properties"]
+        made |= alarms.dead_queue_alarm(queue_id) if dead else alarms.queue_age_alarm(queue_id)
+    return made
+
+
+def parameters() -> dict[str, Any]:
+    return {
+        name: {"Type": "String", "Description": description, "MinLength": 1}
+        for name, description in PARAMETERS.items()
+    }
+
+
+def environment(stage: str) -> dict[str, Any]:
+    """The variables of every function; values are strings or intrinsic functions."""
+    queue_url = "https://sqs.${AWS::Region}.${AWS::URLSuffix}/${AWS::AccountId}/"
+    return {
+        "MAALEM_STAGE": stage,
+        "MAALEM_REGION": ref("AWS::Region"),
+        "MAALEM_TABLE_PREFIX": prefix(stage),
+        "MAALEM_QUEUE_URL_PREFIX": {"Fn::Sub": f"{queue_url}{prefix(stage)}"},
+        "MAALEM_BUCKET": ref(bucket.BUCKET),
+        "MAALEM_PUBLIC_URL": ref("PublicUrl"),
+        "MAALEM_STOREFRONT_URL": ref("StorefrontUrl"),
+        "MAALEM_CMI_CLIENT_ID": ref("CmiClientId"),
+        "MAALEM_CMI_GATEWAY_URL": ref("CmiGatewayUrl"),
+        "MAALEM_WALLET_URL": ref("WalletUrl"),
+        "MAALEM_DEBTOR_RIB": ref("DebtorRib"),
+        **identity.token_environment(),
+        **secrets.secret_environment(),
+    }
