@@ -38,6 +38,8 @@ class Settings:
     mastercard_notification_secret: str = "local-mpgs-notification-secret-01"
 
     commission_bp: int = 1000
+    fee_estimate_bp: int = 175
+    vat_on_commission_bp: int = 2000
     release_hold_days: int = 14
     payout_minimum_minor: int = 10_000
     payout_four_eyes_minor: int = 5_000_000

@@ -3,9 +3,10 @@
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 
-_LENGTH = 24
+_CHILD = re.compile(r"[a-z2-7]{24}[0-9]{2}")
 
 
 def _encode(digest: bytes) -> str:
@@ -28,9 +29,26 @@ def keyed_id(prefix: str, secret: str, *parts: str) -> str:
     return f"{prefix}_{_encode(digest)}"
 
 
+def child_id(prefix: str, parent: str, number: int) -> str:
+    """The id of the `number`th (1 to 99) part of something: its key is found without a look-up."""
+    assert 1 <= number <= 99
+    return f"{prefix}_{parent.partition('_')[2]}{number:02d}"
+
+
+def parent_id(prefix: str, child: str) -> str | None:
+    """The id of what `child` is a part of; None when it is no such id."""
+    body = child.partition("_")[2]
+    return f"{prefix}_{body[:-2]}" if _CHILD.fullmatch(body) else None
+
+
 def fingerprint(*parts: str | bytes) -> str:
     """A short digest that tells two contents apart."""
     return hashlib.sha256(_joined(parts)).hexdigest()[:32]
+
+
+def sha256_base64(text: str) -> str:
+    """A whole SHA-256, in the form that a Content-Security-Policy names content by."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
 def shard_of(text: str, shard_count: int) -> int:

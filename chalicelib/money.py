@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_DECIMAL = re.compile(r"(\d{1,12})(?:[.](\d{1,2}))?")
+_DECIMAL = re.compile(r"([0-9]{1,12})(?:[.]([0-9]{1,2}))?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from chalicelib.edge import queues, streams
 from chalicelib.edge.auth import Access
 from chalicelib.edge.calls import JSON_ONLY, Call, answer_to
 from chalicelib.edge.idempotency import KeyUse
+from chalicelib.edge.observability import log_failure
 from chalicelib.edge.replies import Reply
 
 View = Callable[[Call[Any, Any]], "BaseModel | Reply"]
@@ -60,9 +61,22 @@ class Operation:
     media: tuple[str, ...]
     answer_media: str
     cached_seconds: int
+    failure_text: str = ""
+    feature: str = ""
+    description: str = ""
 
 
 OPERATIONS: list[Operation] = []
+
+
+class SweepFailed(RuntimeError):
+    """A scheduled sweep stopped; the next one finds its work again."""
+
+
+def _feature_of(view: View) -> str:
+    """`chalicelib.orders.api` -> "orders"; the edge's own routes are "system"."""
+    package = view.__module__.split(".")[1:2]
+    return "system" if package in ([], ["edge"]) else package[0]
 
 
 class FeatureBlueprint(Blueprint):
@@ -83,6 +97,7 @@ class FeatureBlueprint(Blueprint):
         media: tuple[str, ...] = JSON_ONLY,
         answer_media: str = "application/json",
         cached_seconds: int = 0,
+        failure_text: str = "",
     ) -> Callable[[View], View]:
         """Mount a view: parse, one call, present.
 
@@ -92,13 +107,15 @@ class FeatureBlueprint(Blueprint):
             answer: the model of a good answer, for the document.
             key: how `Idempotency-Key` is used; honoured on every POST unless said otherwise.
             cached_seconds: how long shared caches may keep the answer; adds an ETag.
+            failure_text: what a caller that cannot read problems is told, with the same status.
         """
         used = key or (KeyUse.KEPT if method == "POST" else KeyUse.NONE)
 
         def decorate(view: View) -> View:
             operation = Operation(
                 view.__name__, method, path, access, body, query, answer, status, summary,
-                used, media, answer_media, cached_seconds,
+                used, media, answer_media, cached_seconds, failure_text,
+                _feature_of(view), view.__doc__ or "",
             )  # fmt: skip
             OPERATIONS.append(operation)
 
@@ -145,10 +162,18 @@ class FeatureBlueprint(Blueprint):
         return decorate
 
     def every_minute(self, sweep: Callable[[], None]) -> Any:
-        """Run a sweep each minute. What it does is found in an index, so a missed run loses nothing."""
+        """Run a sweep each minute; its work is found in an index, so a missed run loses nothing.
+
+        Raises:
+            SweepFailed: instead of what the sweep raised, which Lambda would log with its values.
+        """
 
         @wraps(sweep)
         def run(event: Any) -> None:
-            sweep()
+            try:
+                sweep()
+            except Exception as error:  # Whatever it is, it is logged without private data.
+                log_failure("sweep failed", error, sweep=sweep.__name__)
+                raise SweepFailed(f"{sweep.__name__}: {type(error).__name__}") from None
 
         return super().schedule(Rate(1, unit=Rate.MINUTES))(run)

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import unquote
 
@@ -11,15 +11,18 @@ from chalice import Response
 from pydantic import BaseModel, ValidationError
 
 from chalicelib import ids
-from chalicelib.edge import audit, idempotency, problems
+from chalicelib.edge import audit, idempotency, pages, problems
 from chalicelib.edge.auth import Access, Caller, caller_for
 from chalicelib.edge.idempotency import KeyUse
 from chalicelib.edge.observability import log_failure, request_scope
 from chalicelib.edge.replies import Reply
+from chalicelib.edge.schemas import Nothing
 from chalicelib.edge.storage import is_outage
 from chalicelib.errors import (
     BadRequest,
+    Invalid,
     MarketplaceError,
+    NotFound,
     TooLarge,
     Unavailable,
     UnsupportedMedia,
@@ -32,10 +35,24 @@ if TYPE_CHECKING:
 JSON_ONLY = ("application/json",)
 MAX_BODY_BYTES = 256 * 1024
 MAX_JSON_DEPTH = 32
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# Possessive, and an unclosed string matches too: anything else takes minutes on hostile bodies.
+_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_CONTROL_ESCAPES = re.compile(
+    rb"(?<!\\)(?:\\\\)*+\\(?:[bf]|u00(?:0[0-8bcef]|1[0-9a-f]|7f|[89][0-9a-f]))", re.IGNORECASE
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+MAX_PATH_VALUE_LENGTH = 255
+_VARIABLE = re.compile(r"\{(\w+)\}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 B = TypeVar("B")
+M = TypeVar("M", bound=BaseModel)
 Q = TypeVar("Q")
+
+
+class ControlCharacter(Invalid):
+    """A text holds a control character; only line breaks and tabs are read."""
+
+    code = "control_character"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +83,16 @@ def answer_to(
         try:
             call = _read(request, headers, path_values, operation, language)
             reply = _act(call, operation, view)
+            return _present(reply, operation, headers, identifier)
         except MarketplaceError as error:
-            reply = problems.refusal(error, language)
+            refused = problems.refusal(error, language)
         except Exception as error:  # The last line of defence: no trace ever leaves the house.
-            reply = _failure(error, language)
-    return _present(reply, operation, headers, identifier)
+            refused = _failure(error, language)
+        if operation.failure_text:
+            refused = replace(
+                refused, body=operation.failure_text, content_type=operation.answer_media
+            )
+        return _present(refused, operation, headers, identifier)
 
 
 def _request_id(request: Any) -> str:
@@ -94,14 +116,14 @@ def _read(
     operation: "Operation",
     language: Language,
 ) -> Call[Any, Any]:
-    raw_body = request.raw_body or b""
+    raw_body = _raw_body(request)
     if len(raw_body) > MAX_BODY_BYTES:
         raise TooLarge(f"send at most {MAX_BODY_BYTES} bytes")
     caller = caller_for(operation.access, headers)
     return Call(
         body=_body(raw_body, headers, operation),
         query=_query(request, operation),
-        path={name: unquote(value) for name, value in path_values.items()},
+        path={name: _path_value(value) for name, value in path_values.items()},
         headers=headers,
         raw_body=raw_body,
         caller=caller,
@@ -112,17 +134,47 @@ def _read(
     )
 
 
+def _raw_body(request: Any) -> bytes:
+    try:
+        return request.raw_body or b""
+    except ValueError as error:  # not base64, or text that is not Unicode
+        raise BadRequest("the body cannot be read") from error
+
+
+def _path_value(given: str) -> str:
+    value = unquote(given)
+    if not value or len(value) > MAX_PATH_VALUE_LENGTH or _CONTROL.search(value):
+        raise NotFound("there is nothing at this address")
+    return value
+
+
 def _body(raw_body: bytes, headers: Mapping[str, str], operation: "Operation") -> Any:
     if operation.method in ("GET", "DELETE"):
         return None
     _check_media(headers, operation, has_body=bool(raw_body))
-    if operation.body is None:
-        return None
+    model = operation.body or _empty_body(operation)
+    return read_json(model, raw_body) if model else None
+
+
+def read_json(model: type[M], raw_body: bytes) -> M:
+    """A body that fits its model, types taken strictly.
+
+    Raises:
+        MalformedJson, InvalidFields, ControlCharacter, BadRequest.
+    """
     _check_depth(raw_body)
+    if _CONTROL_ESCAPES.search(raw_body):
+        raise ControlCharacter("leave out control characters; line breaks and tabs are fine")
     try:
-        return operation.body.model_validate_json(raw_body or b"{}", strict=True)
+        return model.model_validate_json(raw_body or b"{}", strict=True)
     except ValidationError as error:
         raise problems.from_validation(error, inside="body") from error
+
+
+def _empty_body(operation: "Operation") -> type[BaseModel] | None:
+    """A route that declares no body refuses fields too, unless its view reads the raw body."""
+    reads_raw = operation.access is Access.PROVIDER or operation.media != JSON_ONLY
+    return None if reads_raw else Nothing
 
 
 def _check_media(headers: Mapping[str, str], operation: "Operation", *, has_body: bool) -> None:
@@ -143,11 +195,13 @@ def _check_depth(raw_body: bytes) -> None:
 
 
 def _query(request: Any, operation: "Operation") -> Any:
-    given = request.query_params
-    values = {name: given.getlist(name) for name in given} if given else {}
-    flat = {name: found[0] if len(found) == 1 else found for name, found in values.items()}
     if operation.query is None:
         return None
+    given = request.query_params
+    values = {name: given.getlist(name) for name in given} if given else {}
+    if any(_CONTROL.search(text) for found in values.values() for text in found):
+        raise ControlCharacter("leave out control characters")
+    flat = {name: found[0] if len(found) == 1 else found for name, found in values.items()}
     try:
         return operation.query.model_validate(flat)
     except ValidationError as error:
@@ -157,6 +211,7 @@ def _query(request: Any, operation: "Operation") -> Any:
 def _act(
     call: Call[Any, Any], operation: "Operation", view: Callable[[Call[Any, Any]], Any]
 ) -> Reply:
+    pages.asked.set(f"{operation.method} {_filled(operation, call)} {call.caller.identity}")
     if operation.access is Access.OPERATOR:
         audit.record(call.caller.subject, operation.method, _filled(operation, call), call.raw_body)
 
@@ -167,16 +222,12 @@ def _act(
     kept = operation.key in (KeyUse.KEPT, KeyUse.KEPT_REQUIRED)
     if not (kept and call.idempotency_key):
         return act()
-    who = call.caller.subject or call.caller.order_token
-    scope = ids.fingerprint(who, operation.method, _filled(operation, call))
+    scope = ids.fingerprint(call.caller.identity, operation.method, _filled(operation, call))
     return idempotency.answer_once(scope, call.idempotency_key, call.raw_body, act)
 
 
 def _filled(operation: "Operation", call: Call[Any, Any]) -> str:
-    path = operation.path
-    for name, value in call.path.items():
-        path = path.replace("{" + name + "}", value)
-    return path[:300]
+    return _VARIABLE.sub(lambda found: call.path[found[1]], operation.path)[:600]
 
 
 def _present(
@@ -193,7 +244,8 @@ def _present(
             f" stale-while-revalidate={2 * operation.cached_seconds}",
             "Vary": "Accept-Language, Accept-Encoding",
         }
-        if etag in headers.get("if-none-match", ""):
+        asked = headers.get("if-none-match", "")
+        if etag in asked or asked.strip() == "*":
             status, text = 304, ""
     out.setdefault("Cache-Control", "no-store")
     return Response(text, headers=out, status_code=status)

@@ -104,12 +104,21 @@ def _earlier_answer(row: tables.IdempotencyTable) -> Reply:
         raise KeyInProgress("the first request with this key has not ended", retry_after_seconds=1)
     stored = json.loads(kept.answer)
     return Reply(
-        body=stored["body"], status=int(kept.status or 200), headers=stored["headers"] | REPLAYED
+        body=stored["body"],
+        status=int(kept.status or 0),  # 0 is the route's own, as in the first answer
+        headers=stored["headers"] | REPLAYED,
+        content_type=stored["content_type"],
     )
 
 
 def _keep(row: tables.IdempotencyTable, reply: Reply) -> None:
-    answer = json.dumps({"body": reply.text(), "headers": dict(reply.headers)}).encode()
+    answer = json.dumps(
+        {
+            "body": reply.text(),
+            "headers": dict(reply.headers),
+            "content_type": reply.content_type,
+        }
+    ).encode()
     if reply.status >= 500 or len(answer) > MAX_ANSWER_BYTES:
         tables.release_key(row)
         return

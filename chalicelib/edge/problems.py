@@ -27,6 +27,7 @@ from chalicelib.problem_titles import TITLES
 
 PROBLEM = "application/problem+json"
 MAX_FIELD_ERRORS = 20
+MAX_PARAM_LENGTH = 120
 STATUS_OF: dict[type[MarketplaceError], int] = {
     BadRequest: 400,
     Unauthorized: 401,
@@ -113,7 +114,7 @@ def from_validation(error: ValidationError, *, inside: str) -> MarketplaceError:
         return MalformedJson("send a JSON document in UTF-8")
     fields = [
         {
-            "param": ".".join(str(step) for step in detail["loc"]) or inside,
+            "param": ".".join(str(step) for step in detail["loc"])[:MAX_PARAM_LENGTH] or inside,
             "code": _FIELD_CODES.get(detail["type"], detail["type"]),
             "detail": detail["msg"],
         }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from chalicelib.config import settings
@@ -82,11 +83,20 @@ def consume_batch(
         if reason is None:
             continue
         receives = int(record["attributes"].get("ApproximateReceiveCount", "1"))
-        if reason.final or receives >= MAX_RECEIVES:
-            bury(queue, record["body"], reason.text)
-        else:
+        at_its_end = reason.final or receives >= MAX_RECEIVES
+        if not (at_its_end and _is_buried(queue, record, reason.text)):
             failed.append(record["messageId"])
     return partial_failures(failed)
+
+
+def _is_buried(queue: str, record: Mapping[str, Any], reason: str) -> bool:
+    """False when the dead-letter queue did not take it: it comes again, the others do not."""
+    try:
+        bury(queue, record["body"], reason)
+    except (BotoCoreError, ClientError) as error:
+        log_failure("message could not be buried", error, message_id=record["messageId"])
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""DynamoDB's base: how tables are named, how a transaction is committed, how failures are told apart."""
+"""DynamoDB's base: names of tables, committing a transaction, telling failures apart."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -7,6 +7,7 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NotConnected
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
@@ -30,6 +31,8 @@ THROTTLES = frozenset(
         "RequestLimitExceeded",
         "InternalServerError",
         "ServiceUnavailable",
+        "TransactionConflictException",  # a plain write met a transaction on its item
+        "TransactionInProgressException",
     }
 )
 TRANSIENT_REASONS = frozenset(
@@ -167,14 +170,11 @@ def is_condition_failure(error: PynamoDBException) -> bool:
 def is_outage(error: BaseException) -> bool:
     """True when the store was not reached or had no capacity: try again, nothing is wrong."""
     cause = getattr(error, "cause", None) or error
-    if isinstance(cause, HTTPClientError):
+    if isinstance(cause, (HTTPClientError, NotConnected)):
         return True
-    code = getattr(error, "cause_response_code", None)
-    if code is None and isinstance(cause, ClientError):
-        code = cause.response["Error"]["Code"]
-    if isinstance(error, TransactWriteError):
-        return _worth_retrying(error)
-    return code in THROTTLES
+    if isinstance(error, TransactWriteError) and _worth_retrying(error):
+        return True
+    return isinstance(cause, ClientError) and cause.response["Error"]["Code"] in THROTTLES
 
 
 def sweep_due(index: Any, kind: str, limit_per_shard: int = 100) -> Sequence[Any]:
@@ -182,5 +182,5 @@ def sweep_due(index: Any, kind: str, limit_per_shard: int = 100) -> Sequence[Any
     now_text = clock.to_text(clock.now())
     found: list[Any] = []
     for shard in due_shards(kind):
-        found += index.query(shard, index.due_at <= now_text, limit=limit_per_shard)
+        found += index.query(shard, type(index).due_at <= now_text, limit=limit_per_shard)
     return found

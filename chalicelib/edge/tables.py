@@ -45,7 +45,11 @@ def find_answer(scope_key: str) -> IdempotencyTable | None:
 def claim_key(row: IdempotencyTable, now: datetime) -> bool:
     """Take a key that is free, or whose holder stopped without an answer; False when it is held."""
     table = IdempotencyTable
-    abandoned = table.answer.does_not_exist() & (table.lease_until < int(now.timestamp()))
+    abandoned = (
+        table.answer.does_not_exist()
+        & (table.lease_until < int(now.timestamp()))
+        & (table.fingerprint == row.fingerprint)
+    )
     free = table.scope_key.does_not_exist() | abandoned | (table.expires < now)
     try:
         row.save(free)

@@ -26,17 +26,15 @@ for _service in ("dynamodb", "sqs"):
 
 
 class LocalAws:
-    """moto for everything; DynamoDB itself may live at `dynamodb_url` instead.
+    """moto for everything; DynamoDB itself may live elsewhere (`use_dynamodb`).
 
-    Use as a context manager. `start` must come before the app is imported, since clients made
+    `start` must come before the app is imported, since clients made
     earlier would call the real AWS.
     """
 
-    def __init__(
-        self, declared: Mapping[str, Resource] | None = None, dynamodb_url: str | None = None
-    ) -> None:
+    def __init__(self, declared: Mapping[str, Resource] | None = None) -> None:
         self.resources = Resources(declared or {})
-        self._dynamodb_url = dynamodb_url
+        self._dynamodb_url: str | None = None
         self._mock = mock_aws(
             config={
                 "core": {
@@ -54,13 +52,18 @@ class LocalAws:
 
     def start(self) -> "LocalAws":
         set_aws_environment()
-        for name in DYNAMODB_ENDPOINTS:
-            os.environ.pop(name, None)
-            if self._dynamodb_url:
-                os.environ[name] = self._dynamodb_url
+        self.use_dynamodb(None)
         moto_fixes.install()
         self._mock.start()
         return self
+
+    def use_dynamodb(self, url: str | None) -> None:
+        """Where clients made from now on find DynamoDB and its streams; None is moto."""
+        self._dynamodb_url = url
+        for name in DYNAMODB_ENDPOINTS:
+            os.environ.pop(name, None)
+            if url:
+                os.environ[name] = url
 
     def declare(self, declared: Mapping[str, Resource]) -> None:
         """Create what the template declares."""
@@ -70,24 +73,15 @@ class LocalAws:
     def stop(self) -> None:
         with moto_lock:
             self._mock.stop()
-        for name in DYNAMODB_ENDPOINTS:
-            os.environ.pop(name, None)
-
-    def __enter__(self) -> "LocalAws":
-        self.start()
-        self.resources.create()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+        self.use_dynamodb(None)
 
     def reset(self) -> None:
         """Empty every table, stream, queue and bucket; users stay."""
         with moto_lock:
             for queue in sqs_backends[ACCOUNT][REGION].queues.values():
                 queue._messages = []
-                queue.pending_messages = set()
-                queue.deleted_messages = set()
+                queue.pending_messages.clear()
+                queue.deleted_messages.clear()
             for bucket in s3_backends[ACCOUNT]["aws"].buckets.values():
                 bucket.keys.clear()
             if self.on_moto:
@@ -103,18 +97,36 @@ class LocalAws:
             if table.stream_shard is not None:
                 table.stream_shard.items.clear()
 
-    def forget_iterators(self) -> None:
-        """Drop moto's stream iterators: it keeps every one that was ever handed out."""
+    def forget_iterator(self, spent: str) -> None:
+        """Drop a spent stream iterator: moto keeps every one that was ever handed out."""
         if self.on_moto:
             with moto_lock:
-                dynamodbstreams_backends[ACCOUNT][REGION].shard_iterators.clear()
+                dynamodbstreams_backends[ACCOUNT][REGION].shard_iterators.pop(spent, None)
+
+    def stream_version(self, arn: str) -> int | None:
+        """How many records a stream has had; None where only reading it can tell."""
+        if not self.on_moto:
+            return None
+        with moto_lock:
+            table = dynamodb_backends[ACCOUNT][REGION].tables[_table_of(arn)]
+            return len(table.stream_shard.items)
+
+    def current_stream_arn(self, arn: str) -> str:
+        """The ARN of the same table's stream now: a table made anew has a new stream."""
+        return self.resources.stream_arn(_table_of(arn))
+
+    def is_empty(self, queue: str) -> bool:
+        """Whether no message of the queue can be received now."""
+        with moto_lock:
+            return not sqs_backends[ACCOUNT][REGION].queues[queue].messages
 
     def ripen(self) -> None:
-        """Make delayed messages visible now, as waiting would."""
+        """Make delayed and failed messages receivable now, as waiting would."""
         with moto_lock:
             for queue in sqs_backends[ACCOUNT][REGION].queues.values():
                 for message in queue._messages:
                     message.delayed_until = 0.0
+                    message.visible_at = 0.0
 
     def put_items(self, table: str, items: list[dict[str, Any]]) -> None:
         """Write items in the wire form (`{"pk": {"S": "..."}}`) with no conditions, for seeds."""
@@ -128,3 +140,7 @@ class LocalAws:
         for start in range(0, len(items), 25):
             requests = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
             client.batch_write_item(RequestItems={table: requests})
+
+
+def _table_of(stream_arn: str) -> str:
+    return stream_arn.split(":", 5)[5].split("/")[1]

@@ -87,7 +87,6 @@ def set_app_environment(url: str) -> None:
         MAALEM_STAGE="local",
         MAALEM_REGION=REGION,
         MAALEM_TABLE_PREFIX=NAME_PREFIX,
-        MAALEM_QUEUE_PREFIX=NAME_PREFIX,
         MAALEM_QUEUE_URL_PREFIX=f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{NAME_PREFIX}",
         MAALEM_BUCKET=f"{NAME_PREFIX}files",
         MAALEM_PARTIAL_BATCH="1",  # The pump deletes only what is not in batchItemFailures.
@@ -104,6 +103,4 @@ def set_app_environment(url: str) -> None:
 
 def set_token_environment(issuer: str, audience: str, jwks: str) -> None:
     """How the app knows the tokens of the local user pool."""
-    os.environ.update(
-        MAALEM_TOKEN_ISSUER=issuer, MAALEM_TOKEN_AUDIENCE=audience, MAALEM_JWKS=jwks
-    )
+    os.environ.update(MAALEM_TOKEN_ISSUER=issuer, MAALEM_TOKEN_AUDIENCE=audience, MAALEM_JWKS=jwks)

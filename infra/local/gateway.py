@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 
 from chalice import Chalice
 
+from chalicelib.config import settings
 from infra.local.environment import ACCOUNT
 from infra.local.lambdas import API_FUNCTION, API_TIMEOUT_SECONDS, LambdaContext, make_threaded
 
@@ -64,7 +65,7 @@ def problem(
     """A refusal as `application/problem+json`."""
     request_id = str(uuid.uuid4())
     body = {
-        "type": f"/v1/errors/{code}",
+        "type": f"{settings().public_url}/v1/errors/{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
@@ -165,6 +166,7 @@ class Gateway:
             many.setdefault(name, []).append(value)
         query = request.query
         body, is_encoded = self._body(request)
+        identity = {"sourceIp": request.source_ip, "userAgent": request.header("user-agent")}
         return {
             "resource": route.template,
             "path": request.path,
@@ -179,10 +181,7 @@ class Gateway:
                 "accountId": ACCOUNT,
                 "apiId": "local",
                 "httpMethod": method,
-                "identity": {
-                    "sourceIp": request.source_ip,
-                    "userAgent": request.header("user-agent"),
-                },
+                "identity": identity,
                 "path": f"/{STAGE}{request.path}",
                 "protocol": "HTTP/1.1",
                 "requestId": context.aws_request_id,

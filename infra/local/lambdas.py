@@ -78,7 +78,15 @@ class Sources:
 
 
 def sources_of(app: Chalice) -> Sources:
-    """Everything that starts a function of this app, other than HTTP."""
+    """Everything that starts a function of this app, other than HTTP.
+
+    Raises:
+        ValueError: two functions have one name, of which Chalice would deploy only one.
+    """
+    names = [source.name for source in app.event_sources]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two functions are called {', '.join(twice)}")
     queues, streams, schedules = [], [], []
     for source in app.event_sources:
         handler = app.handler_map[source.name]

@@ -3,26 +3,27 @@
 moto's transactions are not thread-safe, and each one copies every table it names, with the whole
 history of its stream; a refused one then puts the copies in place, and a reader of the stream is
 left holding the old shard. Here a lock lets one call in at a time, and a transaction keeps only the
-items that it names.
+items that it names. Streams are as DynamoDB's: no record for a write that changes nothing, and one
+for an update that creates its item, where moto gives two.
 """
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
 from moto.core.models import botocore_stubber
 from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.table import Table
-
-Observer = Callable[[str], None]
+from moto.dynamodb.models.table import StreamShard, Table
 
 # Reentrant, since a moto backend may call another through botocore.
 moto_lock = RLock()
 
 _process_request = botocore_stubber.process_request
 _transact_write_items = DynamoDBBackend.transact_write_items
+_update_item = DynamoDBBackend.update_item
+_add_record = StreamShard.add
 
 
 def install() -> None:
@@ -33,11 +34,33 @@ def install() -> None:
     """
     botocore_stubber.process_request = _one_at_a_time
     DynamoDBBackend.transact_write_items = _transact
+    DynamoDBBackend.update_item = _update
+    StreamShard.add = _add_change
 
 
 def _one_at_a_time(request: Any) -> Any:
     with moto_lock:
         return _process_request(request)
+
+
+def _add_change(shard: StreamShard, old: Any, new: Any) -> None:
+    if old is None or new is None or old.attrs != new.attrs:
+        _add_record(shard, old, new)
+
+
+def _update(backend: DynamoDBBackend, table_name: str, key: Any, *args: Any, **kwargs: Any) -> Any:
+    table = backend.get_table(table_name)
+    shard = table.stream_shard
+    if shard is None or any(name not in key for name in table.table_key_attrs):
+        return _update_item(backend, table_name, key, *args, **kwargs)
+    before = copy.deepcopy(table.get_item(*backend.get_keys_value(table, key)))
+    table.stream_shard = None
+    try:
+        item = _update_item(backend, table_name, key, *args, **kwargs)
+    finally:
+        table.stream_shard = shard
+    shard.add(before, item)
+    return item
 
 
 def _transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:

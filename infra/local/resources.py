@@ -191,7 +191,8 @@ def _check_same_table(wanted: Mapping[str, Any], stored: Mapping[str, Any]) -> N
             index["IndexName"]: index["KeySchema"]
             for index in table.get("GlobalSecondaryIndexes", [])
         }
-        return table["KeySchema"], indexes, bool(table.get("StreamSpecification"))
+        stream = table.get("StreamSpecification", {}).get("StreamEnabled", False)
+        return table["KeySchema"], indexes, stream
 
     if shape(wanted) != shape(stored):
         raise CannotStart(
@@ -201,9 +202,7 @@ def _check_same_table(wanted: Mapping[str, Any], stored: Mapping[str, Any]) -> N
 
 
 def _create_queue(properties: Mapping[str, Any]) -> None:
-    attributes = {
-        name: str(properties[name]) for name in _QUEUE_ATTRIBUTES if name in properties
-    }
+    attributes = {name: str(properties[name]) for name in _QUEUE_ATTRIBUTES if name in properties}
     if "RedrivePolicy" in properties:
         attributes["RedrivePolicy"] = json.dumps(properties["RedrivePolicy"])
     boto3.client("sqs").create_queue(QueueName=properties["QueueName"], Attributes=attributes)

@@ -1,9 +1,11 @@
 """HTTP/1.1 in front of a function from request to answer: threads, keep-alive, one write each."""
 
+import contextlib
 import errno
 import logging
 import re
 import socket
+import socketserver
 from collections.abc import Callable
 from email.utils import formatdate
 from http import HTTPStatus
@@ -43,10 +45,9 @@ class _Connection(BaseHTTPRequestHandler):
     server: "LocalServer"
 
     def handle(self) -> None:
-        try:
+        # The client may go away at any time.
+        with contextlib.suppress(ConnectionError, TimeoutError):
             super().handle()
-        except (ConnectionError, TimeoutError):
-            pass  # The client went away.
 
     def __getattr__(self, name: str) -> Any:
         # The base class looks for do_GET and so on; every method is answered the same way.
@@ -74,6 +75,8 @@ class _Connection(BaseHTTPRequestHandler):
             raise Refused(400, "bad_request", "Speak HTTP/1.1.")
         if not _METHOD.fullmatch(self.command):
             raise Refused(400, "bad_request", "The method is not an HTTP method.")
+        if self.headers.defects:
+            raise Refused(400, "bad_request", "A header line is malformed.")
         if not self.path.startswith("/") or not self.path.isascii():
             raise Refused(400, "bad_request", "The address must be a path that starts with /.")
         if self.request_version == "HTTP/1.1" and len(self.headers.get_all("host", [])) != 1:
@@ -144,9 +147,7 @@ class _Connection(BaseHTTPRequestHandler):
         if self.headers.get("expect", "").lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def send_error(
-        self, code: int, message: str | None = None, explain: str | None = None
-    ) -> None:
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What the base class says about a request line or headers that it cannot parse."""
         self.close_connection = True
         status = code if code in (414, 431, 505) else 400
@@ -216,6 +217,11 @@ class LocalServer(ThreadingHTTPServer):
             if error.errno == errno.EACCES:
                 raise CannotStart(f"Port {port} is reserved: choose one above 1023.") from error
             raise
+
+    def server_bind(self) -> None:
+        # HTTPServer would look its own name up in DNS, which can take seconds.
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     @property
     def url(self) -> str:

@@ -1,14 +1,16 @@
-"""The bucket of uploads (images, verification documents): private, encrypted, versioned, TLS only."""
+"""The bucket of uploads (images, documents): private, encrypted, versioned, TLS only."""
 
 from typing import Any
 
-from infra.template.names import logical, ref
+from infra.template.names import logical, physical, ref
 
 BUCKET = "FilesBucket"
 
 
-def bucket_name(stage: str) -> dict[str, str]:
-    """Bucket names are global, so the account and region are part of it."""
+def bucket_name(stage: str) -> str | dict[str, str]:
+    """Bucket names are global, so on AWS the account and region are part of it."""
+    if stage == "local":
+        return physical(stage, "files")
     return {"Fn::Sub": f"maalem-{stage}-files-${{AWS::AccountId}}-${{AWS::Region}}"}
 
 

@@ -23,6 +23,7 @@ HTTP_MODULES = frozenset(
 
 READS = ("BatchGetItem", "ConditionCheckItem", "GetItem", "Query")
 WRITES = ("PutItem", "UpdateItem")
+NEVER_DELETED = frozenset({"audit", "ledger"})
 BY_ATTRIBUTE = {"delete": "DeleteItem", "batch_write": "BatchWriteItem"}
 SENDING = "chalicelib.edge.queues"
 
@@ -45,12 +46,13 @@ def use_of(source_root: Path, handler: str) -> Use:
     tables = {
         name: actions
         for name, models in table_models().items()
-        if (actions := _table_actions(source_root, modules, {m.__module__ for m in models}))
+        if (actions := _table_actions(source_root, modules, name, {m.__module__ for m in models}))
     }
     features = {name for name in modules if not name.startswith("chalicelib.edge.")}
     words = {word for name in features for word in reach.text_constants(source_root, name)}
     sends = any(reach.imports_name(source_root, name, SENDING) for name in features)
-    return Use(tables, tuple(sorted(words & QUEUES.keys())) if sends else (), "s3" in words)
+    everywhere = {word for name in modules for word in reach.text_constants(source_root, name)}
+    return Use(tables, tuple(sorted(words & QUEUES.keys())) if sends else (), "s3" in everywhere)
 
 
 def statements(use: Use, log_group_id: str, events: dict[str, Any]) -> list[dict[str, Any]]:
@@ -80,12 +82,14 @@ def _runs_for_requests_only(module: str) -> bool:
 
 
 def _table_actions(
-    source_root: Path, modules: frozenset[str], defined_in: set[str]
+    source_root: Path, modules: frozenset[str], table: str, defined_in: set[str]
 ) -> tuple[str, ...]:
     if not modules & defined_in:
         return ()
     used = {name for module in defined_in for name in reach.attributes_used(source_root, module)}
-    special = [action for name, action in BY_ATTRIBUTE.items() if name in used]
+    special = {action for name, action in BY_ATTRIBUTE.items() if name in used}
+    if table in NEVER_DELETED:
+        special -= {"DeleteItem", "BatchWriteItem"}
     return tuple(sorted([*READS, *WRITES, *special]))
 
 

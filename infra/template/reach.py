@@ -5,9 +5,12 @@ made from this, so a permission is there exactly when the code that needs it is.
 """
 
 import ast
+import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
+
+_NAMED_MODULE = re.compile(r"^(chalicelib(?:\.\w+)+)(?::\w+)?$")
 
 
 def reached_modules(
@@ -50,9 +53,7 @@ def attributes_used(source_root: Path, module: str) -> frozenset[str]:
     """Every name that follows a dot in a module: `row.delete(…)` uses `delete`."""
     path = module_path(source_root, module)
     assert path is not None
-    return frozenset(
-        node.attr for node in ast.walk(_tree(path)) if isinstance(node, ast.Attribute)
-    )
+    return frozenset(node.attr for node in ast.walk(_tree(path)) if isinstance(node, ast.Attribute))
 
 
 def text_constants(source_root: Path, module: str) -> frozenset[str]:
@@ -71,12 +72,12 @@ def _parents(name: str) -> Iterable[str]:
     return (".".join(parts[:length]) for length in range(1, len(parts)))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _imports(path: Path, name: str) -> frozenset[str]:
     """Modules and `module.name`s; a name that turns out to be no module is dropped by its path."""
     found: set[str] = set()
@@ -87,6 +88,9 @@ def _imports(path: Path, name: str) -> frozenset[str]:
             base = _absolute(path, name, node)
             found.add(base)
             found |= {f"{base}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Constant):
+            # "chalicelib.orders.api:orders": app.py mounts by name.
+            found |= set(_NAMED_MODULE.findall(str(node.value)))
     return frozenset(found)
 
 

@@ -55,12 +55,12 @@ def secret_resources(stage: str) -> dict[str, Any]:
 
 def secret_environment() -> dict[str, Any]:
     """`MAALEM_…` variables as dynamic references; `Fn::Sub` makes each wait for its secret."""
-    return {
-        f"MAALEM_{secret.setting.upper()}": {
-            "Fn::Sub": f"{{{{resolve:secretsmanager:${{{secret_id(secret)}}}}}}}{secret.suffix}"
-        }
-        for secret in SECRETS
-    }
+    return {f"MAALEM_{secret.setting.upper()}": _reference(secret) for secret in SECRETS}
+
+
+def _reference(secret: Secret) -> dict[str, str]:
+    address = f"resolve:secretsmanager:${{{secret_id(secret)}}}:SecretString"
+    return {"Fn::Sub": f"{{{{{address}}}}}{secret.suffix}"}
 
 
 def secret_id(secret: Secret) -> str:

@@ -5,6 +5,8 @@ import pkgutil
 from collections.abc import Iterable
 from typing import Any
 
+from pynamodb.attributes import TTLAttribute
+
 import chalicelib
 from chalicelib.edge.storage import Table
 from infra.template.names import logical, physical
@@ -44,22 +46,22 @@ def _descendants(model: type[Table]) -> Iterable[type[Table]]:
 
 def _resource(stage: str, name: str, models: list[type[Table]]) -> dict[str, Any]:
     """A table as CloudFormation has it; several models may live in one table."""
+    keys = [_keys(_schema(model)["key_schema"]) for model in models]
     properties: dict[str, Any] = {
         "TableName": physical(stage, name),
         "BillingMode": "PAY_PER_REQUEST",
-        "KeySchema": _keys(_agreed(name, "keys", [_schema(model)["key_schema"] for model in models])),
+        "KeySchema": _agreed(name, "keys", keys),
         "AttributeDefinitions": _attribute_definitions(models),
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
         "SSESpecification": {"SSEEnabled": True},
         "DeletionProtectionEnabled": stage == "prod",
     }
-    if indexes := _indexes(models):
+    if indexes := _indexes(name, models):
         properties["GlobalSecondaryIndexes"] = indexes
     views = {getattr(model.Meta, "stream_view_type", None) for model in models} - {None}
     if views:
         properties["StreamSpecification"] = {"StreamViewType": _agreed(name, "stream", list(views))}
-    expiries = {model._ttl_attribute().attr_name for model in models if model._ttl_attribute()}
-    if expiries:
+    if expiries := {found for model in models if (found := _expiry_of(model))}:
         attribute = _agreed(name, "expiry", list(expiries))
         properties["TimeToLiveSpecification"] = {"AttributeName": attribute, "Enabled": True}
     return {
@@ -68,6 +70,13 @@ def _resource(stage: str, name: str, models: list[type[Table]]) -> dict[str, Any
         "UpdateReplacePolicy": "Retain",
         "Properties": properties,
     }
+
+
+def _expiry_of(model: type[Table]) -> str | None:
+    """The attribute that DynamoDB's time-to-live reads; only ever to tidy up."""
+    attributes = model.get_attributes().values()
+    names = [attribute.attr_name for attribute in attributes if isinstance(attribute, TTLAttribute)]
+    return names[0] if names else None
 
 
 def _schema(model: type[Table]) -> Any:
@@ -101,7 +110,7 @@ def _attribute_definitions(models: list[type[Table]]) -> list[dict[str, str]]:
     ]
 
 
-def _indexes(models: list[type[Table]]) -> list[dict[str, Any]]:
+def _indexes(name: str, models: list[type[Table]]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for model in models:
         for index in _schema(model)["global_secondary_indexes"]:
@@ -111,5 +120,5 @@ def _indexes(models: list[type[Table]]) -> list[dict[str, Any]]:
                 "Projection": dict(index["projection"]),
             }
             earlier = found.setdefault(made["IndexName"], made)
-            _agreed(model.Meta.short_name, f"index {made['IndexName']}", [earlier, made])
-    return [found[name] for name in sorted(found)]
+            _agreed(name, f"index {made['IndexName']}", [earlier, made])
+    return [found[index] for index in sorted(found)]

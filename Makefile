@@ -1,0 +1,50 @@
+# One command for each thing a newcomer, a developer or an operator does. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+STAGE ?= dev
+PORT ?= 8000
+export PYTHONPATH := $(CURDIR)
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check bench build package deploy clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): requirements.txt requirements-dev.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: install it, or say where it is with PYTHON=…"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is older."; exit 2; }
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@echo "installing what the project needs into $(VENV) (once, about a minute)" >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(STAMP)
+
+run: $(STAMP) ## the whole marketplace on http://127.0.0.1:PORT (8000), with demo data
+	@PORT=$(PORT) exec $(BIN)/python -m infra.local
+
+demo: $(STAMP) ## one order's whole way over HTTP, against a running `make run`
+	@PORT=$(PORT) $(BIN)/python -m infra.demo
+
+test: $(STAMP) ## all tests (what needs DynamoDB Local runs where Java is there: see README)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(STAMP) ## style, types and the house rules: what CI runs before the tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(STAMP) ## round trips, request units, CPU and cold start, as one table
+	@$(BIN)/python -m infra.bench
+
+build: package ## the same as package
+
+package: $(STAMP) ## the template and the zip of STAGE (dev) in build/STAGE
+	@$(BIN)/python -m infra.build package --stage $(STAGE)
+
+deploy: $(STAMP) ## package STAGE and hand it to CloudFormation
+	@$(BIN)/python -m infra.build deploy --stage $(STAGE)
+
+clean: ## remove what was built and the local data, not the virtual environment
+	@rm -rf build .local .coverage .pytest_cache .mypy_cache .ruff_cache

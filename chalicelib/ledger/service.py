@@ -1,0 +1,115 @@
+"""Posting entries, and reading what they add up to. The ledger knows no other feature."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from chalicelib.edge.observability import count, logger
+from chalicelib.ledger import domain, tables
+from chalicelib.ledger.companions import Companion, nothing
+from chalicelib.ledger.domain import Check, Difference, Entry, EntryMismatch, Line, Statement
+from chalicelib.money import Money
+
+
+def post(entry: Entry, also: Companion = nothing) -> bool:
+    """Post an entry together with `also`, all of it or nothing; False when it stood already.
+
+    Raises:
+        InsufficientFunds: a kept account would fall below zero.
+        CompanionRefused: a condition of `also` failed.
+        EntryMismatch: an entry of this id stands and says something else.
+    """
+    try:
+        tables.write(entry, also)
+    except tables.EntryExists:
+        _check_same(entry)
+        return False
+    return True
+
+
+def _check_same(entry: Entry) -> None:
+    found = tables.find(entry.entry_id)
+    if found is None or found[1] != domain.fingerprint(entry):
+        count("LedgerEntryMismatch")
+        logger.error("entry mismatch", entry_id=entry.entry_id, reason=entry.reason)
+        raise EntryMismatch(f"entry {entry.entry_id} stands with another content")
+
+
+def balances(accounts: Iterable[str]) -> dict[str, Money]:
+    """Balances of kept accounts in their normal sense, by one consistent read."""
+    return {name: Money(minor) for name, minor in tables.kept_balances_minor(accounts).items()}
+
+
+def accounts_with_at_least(class_name: str, minimum: Money) -> Iterator[tuple[str, Money]]:
+    """Owners of a kept class and their balance, as an index knows it: may lag by a moment."""
+    for account, minor in tables.balances_of_class(class_name, minimum.amount_minor):
+        yield domain.owner_of(account), Money(minor)
+
+
+def statement(account: str, limit: int, before: Mapping[str, str | int] | None) -> Statement:
+    """A page of what happened on an account, newest first.
+
+    A kept account costs one query. The balance of any other is derived from all entries.
+
+    Raises:
+        UnknownAccount: no account has this name.
+    """
+    if not domain.class_of(account).kept:
+        return _derived_statement(account, limit, before)
+    balance, lines, next_key = tables.lines_of(account, limit, before)
+    return Statement(account, Money(balance), tuple(lines), next_key)
+
+
+def _derived_statement(
+    account: str, limit: int, before: Mapping[str, str | int] | None
+) -> Statement:
+    touching = [
+        (entry, delta)
+        for entry, _ in tables.entries()
+        if (delta := domain.deltas_minor(entry).get(account))
+    ]
+    touching.sort(key=lambda found: (found[0].at, found[0].entry_id))
+    lines, after = [], 0
+    for entry, delta in touching:
+        change = domain.in_normal_sense(account, delta)
+        after += change
+        lines.append(
+            Line(account, entry.entry_id, entry.reason, entry.at, Money(change), Money(after))
+        )
+    # Entries are only added, so a line keeps its number and the page its place.
+    end = len(lines) if before is None else min(int(before["number"]), len(lines))
+    start = max(0, end - limit)
+    page = tuple(reversed(lines[start:end]))
+    return Statement(account, Money(after), page, {"number": start} if start else None)
+
+
+def check() -> Check:
+    """Hold the ledger against itself: replay every entry, and compare with what was kept.
+
+    Reads every entry through an index that may lag: a difference is looked at again by key before
+    it is reported. Costs one read of the whole ledger.
+    """
+    listed = list(tables.entries())
+    altered = [entry.entry_id for entry, kept in listed if domain.fingerprint(entry) != kept]
+    replayed = domain.replayed_minor(entry for entry, _ in listed)
+    kept = _all_kept_minor(replayed)
+    differences = [
+        Difference(account, Money(minor), Money(in_entries))
+        for account, minor in kept.items()
+        if minor != (in_entries := domain.in_normal_sense(account, replayed.get(account, 0)))
+    ]
+    credit = {account: domain.in_normal_sense(account, minor) for account, minor in kept.items()}
+    return Check(
+        entry_count=len(listed),
+        account_count=len(replayed | credit),
+        total=Money(sum((replayed | credit).values())),
+        differences=tuple(sorted(differences, key=lambda found: found.account)),
+        altered_entry_ids=tuple(altered),
+    )
+
+
+def _all_kept_minor(replayed: Mapping[str, int]) -> dict[str, int]:
+    """Kept balances of all accounts that an entry or the index of balances knows."""
+    listed = {
+        account for name in domain.KEPT_CLASSES for account, _ in tables.balances_of_class(name, 0)
+    }
+    touched = {account for account in replayed if domain.class_of(account).kept}
+    return tables.kept_balances_minor(sorted(listed | touched))

@@ -1,0 +1,287 @@
+"""Answers of the listings' routes, in the reader's language."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from chalicelib.config import settings
+from chalicelib.edge.schemas import Moment, MoneyBody
+from chalicelib.listings.collections import COLLECTIONS
+from chalicelib.listings.crafts import CRAFTS
+from chalicelib.listings.domain import (
+    Card,
+    Dimensions,
+    Image,
+    Listing,
+    ListingStatus,
+    Seller,
+    StockState,
+    shown_stock_state,
+    stock_state,
+)
+from chalicelib.locales import text_in
+from chalicelib.regions.domain import NAMES
+from chalicelib.stock.domain import Level
+
+
+class NamedCode(BaseModel):
+    code: str
+    name: str
+
+    @classmethod
+    def craft(cls, code: str, language: str) -> "NamedCode":
+        return cls(code=code, name=text_in(CRAFTS[code].names, language)[0])
+
+    @classmethod
+    def region(cls, code: str, language: str) -> "NamedCode":
+        return cls(code=code, name=text_in(NAMES[code], language)[0])
+
+
+class CraftView(BaseModel):
+    code: str
+    name: str
+    names: dict[str, str]
+    family: str
+
+
+class CraftList(BaseModel):
+    data: list[CraftView]
+
+    @classmethod
+    def of_all(cls, language: str) -> "CraftList":
+        return cls(
+            data=[
+                CraftView(
+                    code=craft.code,
+                    name=text_in(craft.names, language)[0],
+                    names=dict(craft.names),
+                    family=craft.family,
+                )
+                for craft in CRAFTS.values()
+            ]
+        )
+
+
+class CollectionView(BaseModel):
+    code: str
+    name: str
+    names: dict[str, str]
+
+
+class CollectionList(BaseModel):
+    data: list[CollectionView]
+
+    @classmethod
+    def of_all(cls, language: str) -> "CollectionList":
+        return cls(
+            data=[
+                CollectionView(code=code, name=text_in(names, language)[0], names=dict(names))
+                for code, names in COLLECTIONS.items()
+            ]
+        )
+
+
+class ArtisanCard(BaseModel):
+    id: str
+    name: str
+    town: str
+
+    @classmethod
+    def of(cls, artisan_id: str, seller: Seller) -> "ArtisanCard":
+        return cls(id=artisan_id, name=seller.name, town=seller.town)
+
+
+class ImageView(BaseModel):
+    url: str
+    alt: str
+
+    @classmethod
+    def of(cls, image: Image, language: str) -> "ImageView":
+        return cls(url=settings().public_url + image.path, alt=text_in(image.alt, language)[0])
+
+
+class StockView(BaseModel):
+    """`made_to_order_days` says how long it takes when none is there; null if it is not made."""
+
+    state: StockState
+    made_to_order_days: int | None
+
+
+class CountedStock(StockView):
+    """What the artisan sees: pieces, not only a state."""
+
+    available: int
+    held: int
+    sold: int
+
+    @classmethod
+    def of(cls, listing: Listing, level: Level) -> "CountedStock":
+        return cls(
+            state=stock_state(level.available, listing.made_to_order_days),
+            made_to_order_days=listing.made_to_order_days,
+            available=level.available,
+            held=level.held,
+            sold=level.sold,
+        )
+
+
+class DimensionsView(BaseModel):
+    length: int
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, dimensions: Dimensions | None) -> "DimensionsView | None":
+        if dimensions is None:
+            return None
+        return cls(
+            length=dimensions.length, width=dimensions.width, height=dimensions.height
+        )
+
+
+class CardView(BaseModel):
+    """A published listing in a list. `language` is the one its title is in."""
+
+    id: str
+    title: str
+    language: str
+    price: MoneyBody
+    craft: NamedCode
+    region: NamedCode
+    artisan: ArtisanCard
+    image: ImageView | None
+    stock: StockView
+    published_at: Moment | None
+
+    @classmethod
+    def of(cls, card: Card, language: str) -> "CardView":
+        title, written_in = text_in(card.titles, language)
+        state = shown_stock_state(card.stock_state, card.made_to_order_days)
+        return cls(
+            id=card.listing_id,
+            title=title,
+            language=written_in,
+            price=MoneyBody.of(card.price),
+            craft=NamedCode.craft(card.craft, language),
+            region=NamedCode.region(card.region, language),
+            artisan=ArtisanCard.of(card.artisan_id, card.seller),
+            image=ImageView.of(card.image, language) if card.image else None,
+            stock=StockView(state=state, made_to_order_days=card.made_to_order_days),
+            published_at=card.published_at,
+        )
+
+
+class ReviewRow(CardView):
+    """A listing that waits for an operator."""
+
+    submitted_at: Moment
+
+
+def _described(listing: Listing) -> dict[str, Any]:
+    return {
+        "id": listing.listing_id,
+        "price": MoneyBody.of(listing.price),
+        "materials": list(listing.materials),
+        "technique": listing.technique,
+        "dimensions_mm": DimensionsView.of(listing.dimensions),
+        "weight_grams": listing.weight_grams,
+        "origin": listing.origin,
+        "hs_code": listing.hs_code,
+        "collection": listing.collection,
+        "published_at": listing.published_at,
+    }
+
+
+class ListingView(BaseModel):
+    """A published listing. `language` is the one its texts are in."""
+
+    id: str
+    title: str
+    description: str
+    language: str
+    price: MoneyBody
+    stock: StockView
+    images: list[ImageView]
+    artisan: ArtisanCard
+    craft: NamedCode
+    region: NamedCode
+    materials: list[str]
+    technique: str | None
+    dimensions_mm: DimensionsView | None
+    weight_grams: int | None
+    origin: str
+    hs_code: str | None
+    collection: str | None
+    published_at: Moment | None
+
+    @classmethod
+    def of(cls, listing: Listing, level: Level, language: str) -> "ListingView":
+        title, written_in = text_in(listing.titles, language)
+        return cls(
+            **_described(listing),
+            title=title,
+            description=listing.texts[written_in].description,
+            language=written_in,
+            stock=StockView(
+                state=stock_state(level.available, listing.made_to_order_days),
+                made_to_order_days=listing.made_to_order_days,
+            ),
+            images=[ImageView.of(image, language) for image in listing.images],
+            artisan=ArtisanCard.of(listing.artisan_id, listing.seller),
+            craft=NamedCode.craft(listing.craft, language),
+            region=NamedCode.region(listing.region, language),
+        )
+
+
+class TextView(BaseModel):
+    title: str
+    description: str
+
+
+class OwnListing(BaseModel):
+    """A listing as its artisan sees it. `stock` stands where it was counted for this answer."""
+
+    id: str
+    status: ListingStatus
+    version: int
+    return_reason: str | None
+    craft: str
+    region: str
+    texts: dict[str, TextView]
+    price: MoneyBody
+    materials: list[str]
+    technique: str | None
+    dimensions_mm: DimensionsView | None
+    weight_grams: int | None
+    origin: str
+    hs_code: str | None
+    made_to_order_days: int | None
+    collection: str | None
+    images: list[ImageView]
+    stock: CountedStock | None
+    created_at: Moment
+    updated_at: Moment
+    submitted_at: Moment | None
+    published_at: Moment | None
+
+    @classmethod
+    def of(cls, listing: Listing, language: str, level: Level | None = None) -> "OwnListing":
+        texts = {
+            written_in: TextView(title=text.title, description=text.description)
+            for written_in, text in listing.texts.items()
+        }
+        return cls(
+            **_described(listing),
+            status=listing.status,
+            version=listing.version,
+            return_reason=listing.return_reason,
+            craft=listing.craft,
+            region=listing.region,
+            texts=texts,
+            made_to_order_days=listing.made_to_order_days,
+            images=[ImageView.of(image, language) for image in listing.images],
+            stock=CountedStock.of(listing, level) if level else None,
+            created_at=listing.created_at,
+            updated_at=listing.updated_at,
+            submitted_at=listing.submitted_at,
+        )

@@ -1,0 +1,327 @@
+"""Quoting, opening an order with its stock held, reading it, and sending its parcels."""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib import clock, ids
+from chalicelib.config import settings
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.listings import service as listings
+from chalicelib.listings.domain import Listing
+from chalicelib.locales import text_in
+from chalicelib.money import Money
+from chalicelib.orders import tables
+from chalicelib.orders.domain import (
+    Address,
+    Buyer,
+    IllegalParcelMove,
+    ListingNotForSale,
+    Order,
+    OrderLine,
+    OrderMismatch,
+    OrderState,
+    OrderTotalChanged,
+    Parcel,
+    ParcelStatus,
+    Quote,
+    QuotedParcel,
+    Terms,
+    Wanted,
+    fingerprint_of,
+    move_parcel,
+    summed,
+)
+from chalicelib.shipping.domain import Item, rate_parcel
+from chalicelib.stock import service as stock
+
+QUOTE_MINUTES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """What a buyer asks for; `content` is the body as it came, to tell two requests apart."""
+
+    key: str
+    buyer: Buyer
+    ship_to: Address
+    wanted: tuple[Wanted, ...]
+    expected_total: Money | None
+    hold_for: timedelta
+    content: Mapping[str, object]
+
+    @property
+    def order_id(self) -> str:
+        """Nobody can reach another's order by guessing a key: the id is keyed with our secret."""
+        scope = self.buyer.email.strip().lower()
+        return ids.keyed_id("ord", settings().signing_secret, scope, self.key)
+
+
+def quote(wanted: Sequence[Wanted], country: str, language: str) -> Quote:
+    """What these listings cost, sent to a country; nothing is held.
+
+    Raises:
+        ListingNotForSale, DoesNotShipTo, TooManyLines.
+    """
+    lines = summed(wanted)
+    found = listings.for_checkout([line.listing_id for line in lines])
+    by_artisan: dict[str, list[OrderLine]] = {}
+    for line in lines:
+        listing = _for_sale(found.get(line.listing_id), line.listing_id)
+        by_artisan.setdefault(listing.artisan_id, []).append(_line(listing, line, language))
+    return Quote(
+        parcels=tuple(
+            QuotedParcel(artisan_id, tuple(lines), rate_parcel(_items(lines), country))
+            for artisan_id, lines in by_artisan.items()
+        ),
+        country=country,
+        valid_until=clock.now() + timedelta(minutes=QUOTE_MINUTES),
+    )
+
+
+def _for_sale(listing: Listing | None, listing_id: str) -> Listing:
+    if listing is None or not listings.is_for_sale(listing):
+        raise ListingNotForSale(
+            "take this listing out of the basket", extra={"listing_id": listing_id}
+        )
+    return listing
+
+
+def _line(listing: Listing, wanted: Wanted, language: str) -> OrderLine:
+    titles = {tag: text.title for tag, text in listing.texts.items()}
+    return OrderLine(
+        listing_id=listing.listing_id,
+        artisan_id=listing.artisan_id,
+        title=text_in(titles, language)[0],
+        quantity=wanted.quantity,
+        unit_price_minor=listing.price.amount_minor,
+        weight_grams=listing.weight_grams,
+        hs_code=listing.hs_code,
+        origin=listing.origin,
+    )
+
+
+def _items(lines: Sequence[OrderLine]) -> list[Item]:
+    return [
+        Item(line.listing_id, line.quantity, line.weight_grams, line.hs_code, line.origin)
+        for line in lines
+    ]
+
+
+def existing_order(request: OrderRequest) -> Order | None:
+    """The order this request has made before.
+
+    Raises:
+        OrderMismatch: the key was used for another content.
+    """
+    order = tables.find(request.order_id)
+    if order is not None and order.fingerprint != fingerprint_of(request.content):
+        raise OrderMismatch("use a new Idempotency-Key for a new order")
+    return order
+
+
+def open_order(request: OrderRequest) -> Order:
+    """Price the order by our own listings and hold its stock; nothing is written yet.
+
+    Raises:
+        ListingNotForSale, DoesNotShipTo, OrderTotalChanged, SoldOut, InsufficientStock,
+        TooManyHolds: refused, and nothing is held.
+    """
+    priced = quote(request.wanted, request.ship_to.country, request.buyer.language)
+    if request.expected_total is not None and request.expected_total != priced.total:
+        total = {"amount_minor": priced.total.amount_minor, "currency": priced.total.currency}
+        raise OrderTotalChanged("show the buyer the new total and ask again", extra={"total": total})
+    order = _order_of(request, priced)
+    hold_stock(order)
+    return order
+
+
+def _order_of(request: OrderRequest, priced: Quote) -> Order:
+    now = clock.now()
+    order_id = request.order_id
+    return Order(
+        order_id=order_id,
+        state=OrderState.AWAITING_PAYMENT,
+        fingerprint=fingerprint_of(request.content),
+        buyer=request.buyer,
+        ship_to=request.ship_to,
+        lines=priced.lines,
+        parcels=tuple(
+            Parcel(
+                parcel_id=ids.child_id("prc", order_id, number),
+                order_id=order_id,
+                artisan_id=parcel.artisan_id,
+                status=ParcelStatus.WAITING,
+                goods_minor=parcel.goods_minor,
+                shipping_minor=parcel.rate.price_minor,
+                weight_grams=parcel.rate.weight_grams,
+                days=parcel.rate.days,
+                customs=parcel.rate.customs,
+                placed_at=now,
+            )
+            for number, parcel in enumerate(priced.parcels, start=1)
+        ),
+        terms=Terms(
+            commission_bp=settings().commission_bp,
+            commission_rule="standard",
+            fee_estimate_bp=settings().fee_estimate_bp,
+            vat_on_commission_bp=settings().vat_on_commission_bp,
+        ),
+        placed_at=now,
+        expires_at=now + request.hold_for,
+    )
+
+
+def hold_stock(order: Order) -> None:
+    """Hold what the order needs until it expires; all of it, or nothing stays held."""
+    tried = []
+    try:
+        for listing_id, quantity in order.quantities().items():
+            tried.append(listing_id)
+            stock.hold(listing_id, order.order_id, quantity, order.fingerprint, order.expires_at)
+    except BaseException:  # Also when a call timed out: it may have been applied.
+        for listing_id in tried:
+            stock.release(listing_id, order.order_id, order.fingerprint)
+        raise
+
+
+def extend_holds(order: Order, until: datetime) -> bool:
+    """Keep the stock for longer while the buyer goes on paying; False when some was lost."""
+    kept = [stock.extend(listing_id, order.order_id, until) for listing_id in order.quantities()]
+    return all(kept)
+
+
+def release_stock(order: Order) -> bool:
+    """Give back what the order holds, or had claimed for a payment that did not come.
+
+    False when a claim is so fresh that its payment may still come: ask again later.
+    """
+    released = [
+        stock.release(listing_id, order.order_id, order.fingerprint)
+        for listing_id in order.quantities()
+    ]
+    return all(released)
+
+
+def claim_stock(order: Order) -> None:
+    """The order is being paid: its holds become sales, once.
+
+    Raises:
+        SoldOut, InsufficientStock: a hold had expired and cannot be taken again; what was claimed
+            before that is given back by a sweep.
+    """
+    try:
+        for listing_id, quantity in order.quantities().items():
+            stock.claim(listing_id, order.order_id, quantity, order.fingerprint)
+    except Conflict:
+        tables.want_release(order, clock.now() + stock.CLAIM_IN_FLIGHT)
+        raise
+
+
+def give_back_stock(order: Order) -> None:
+    """Give back the stock of a closed order; what is still in doubt is left to the sweep."""
+    if release_stock(order):
+        tables.clear_due(order.order_id, tables.DUE_RELEASE)
+
+
+def sweep_released_stock() -> None:
+    """Give back the stock of orders that expired or were cancelled."""
+    for order in tables.find_many(tables.due_orders(tables.DUE_RELEASE)).values():
+        if order.state in (OrderState.EXPIRED, OrderState.CANCELLED):
+            give_back_stock(order)
+
+
+def sweep_sold_markers() -> None:
+    """Tidy the markers of sales whose orders have long been paid."""
+    for order in tables.find_many(tables.due_orders(tables.DUE_FORGET)).values():
+        for listing_id in order.quantities():
+            stock.forget(listing_id, order.order_id)
+        tables.clear_due(order.order_id, tables.DUE_FORGET)
+
+
+def overdue_orders() -> list[Order]:
+    """Orders whose time to be paid is over."""
+    found = tables.find_many(tables.due_orders(tables.DUE_EXPIRY))
+    return [order for order in found.values() if order.state is OrderState.AWAITING_PAYMENT]
+
+
+def order(order_id: str) -> Order:
+    """Raises NotFound."""
+    found = tables.find(order_id)
+    if found is None:
+        raise NotFound("there is no such order, or it is not yours")
+    return found
+
+
+def order_token_of(order_id: str) -> str:
+    """The secret that opens an order to its buyer; derived, so a repeated request gets the same."""
+    return ids.keyed_id("otk", settings().signing_secret, "order-token", order_id)
+
+
+def order_for(
+    order_id: str, *, is_operator: bool = False, order_token: str = "", artisan_id: str = ""
+) -> Order:
+    """An order as this caller may see it: a buyer and an operator all of it, an artisan their part.
+
+    Raises:
+        NotFound: also when it exists and is not theirs.
+    """
+    found = order(order_id)
+    if is_operator or holds_token(order_id, order_token):
+        return found
+    own = tuple(parcel for parcel in found.parcels if parcel.artisan_id == artisan_id)
+    if not own or found.paid_at is None:
+        raise NotFound("there is no such order, or it is not yours")
+    lines = tuple(line for line in found.lines if line.artisan_id == artisan_id)
+    return replace(found, parcels=own, lines=lines)
+
+
+def holds_token(order_id: str, token: str) -> bool:
+    return hmac.compare_digest(token.encode(), order_token_of(order_id).encode())
+
+
+def advance_parcel(
+    parcel_id: str,
+    artisan_id: str,
+    to: ParcelStatus,
+    carrier: str | None = None,
+    tracking: str | None = None,
+) -> Parcel:
+    """Move an artisan's own, paid parcel; asking for the status it has already changes nothing.
+
+    Raises:
+        NotFound: no such parcel of theirs. IllegalParcelMove: not from where it is.
+    """
+    order_id = ids.parent_id("ord", parcel_id)
+    found = tables.find_parcel(order_id, parcel_id) if order_id else None
+    if found is None or found[0].artisan_id != artisan_id:
+        raise NotFound("there is no such parcel, or it is not yours")
+    parcel, is_paid = found
+    if not is_paid:
+        raise IllegalParcelMove("wait until the order is paid", extra={"parcel_status": "unpaid"})
+    if parcel.status is to:
+        return parcel
+    now = clock.now()
+    moved = move_parcel(parcel, to)
+    if to is ParcelStatus.SHIPPED:
+        moved = replace(moved, carrier=carrier, tracking=tracking, shipped_at=now)
+    if to is ParcelStatus.DELIVERED:
+        moved = replace(moved, delivered_at=now)
+    if not tables.keep_parcel(moved, was=parcel.status):
+        return advance_parcel(parcel_id, artisan_id, to, carrier, tracking)
+    return moved
+
+
+def parcels_of(
+    artisan_id: str, limit: int, start: Mapping[str, Any] | None
+) -> tuple[list[tuple[Parcel, Order]], Any]:
+    """An artisan's paid parcels with their orders, the newest first, and where to go on."""
+    parcels, last = tables.paid_parcels(artisan_id, limit, start)
+    found = tables.find_many([parcel.order_id for parcel in parcels])
+    return [(parcel, found[parcel.order_id]) for parcel in parcels], last
+
+
+def return_window() -> timedelta:
+    return timedelta(days=settings().release_hold_days)

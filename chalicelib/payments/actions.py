@@ -1,0 +1,67 @@
+"""What the buyer does next to pay: a form to CMI, the wallet's page, or a voucher's code."""
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib import ids
+from chalicelib.config import settings
+from chalicelib.orders.domain import Buyer
+from chalicelib.payments.domain import Method, Payment, PaymentStatus
+from chalicelib.payments.providers import cmi
+
+VOUCHER_DIGITS = 10**12
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectForm:
+    url: str
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    code: str
+    pay_before: datetime
+
+
+def action_of(payment: Payment, buyer: Buyer) -> RedirectForm | Redirect | Voucher | None:
+    """The next step of a pending payment; the same payment always gives the same one."""
+    if payment.status is not PaymentStatus.PENDING:
+        return None
+    if payment.method is Method.CARD:
+        return RedirectForm(settings().cmi_gateway_url, _card_fields(payment, buyer))
+    if payment.method is Method.CASH_VOUCHER:
+        return Voucher(_voucher_code(payment.payment_id), payment.expires_at)
+    return Redirect(f"{settings().wallet_url}/{payment.payment_id}")
+
+
+def _card_fields(payment: Payment, buyer: Buyer) -> dict[str, str]:
+    request = cmi.CardRequest(
+        payment_id=payment.payment_id,
+        amount=payment.amount,
+        buyer_name=buyer.name,
+        buyer_email=buyer.email,
+        language=buyer.language,
+        nonce=ids.keyed_id("rnd", settings().signing_secret, payment.payment_id),
+    )
+    return cmi.request_fields(
+        request,
+        client_id=settings().cmi_client_id,
+        store_key=settings().cmi_store_key,
+        callback_url=f"{settings().public_url}/v1/payments/callbacks/cmi",
+        return_url=f"{settings().storefront_url}/orders/{payment.order_id}",
+    )
+
+
+def _voucher_code(payment_id: str) -> str:
+    """Twelve digits in threes of four, easy to read out at an agent's counter."""
+    key = settings().signing_secret.encode()
+    digest = hmac.digest(key, f"voucher:{payment_id}".encode(), "sha256")
+    digits = f"{int.from_bytes(digest[:8]) % VOUCHER_DIGITS:012d}"
+    return f"{digits[:4]} {digits[4:8]} {digits[8:]}"

@@ -1,0 +1,240 @@
+"""What the provider says of a payment: only forward, and never more than was asked for.
+
+A payment has many attempts; an attempt that fails never closes it. Money that does not fit
+(another amount, a second capture, an order that cannot be filled) marks it for review and is
+counted as unapplied; it never makes an order paid.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from chalicelib.errors import Conflict, Invalid, Unauthorized
+from chalicelib.money import Money
+
+MAX_ATTEMPTS_KEPT = 20
+MAX_PAYMENTS_PER_ORDER = 20
+
+
+class Method(StrEnum):
+    CARD = "card"
+    WALLET = "wallet"
+    CASH_VOUCHER = "cash_voucher"
+    MASTERCARD = "mastercard"
+
+
+class Provider(StrEnum):
+    CMI = "cmi"
+    WALLET = "wallet"
+
+
+PROVIDER_OF: dict[Method, Provider] = {
+    Method.CARD: Provider.CMI,
+    Method.WALLET: Provider.WALLET,
+    Method.CASH_VOUCHER: Provider.WALLET,
+}
+PAY_WITHIN: dict[Method, timedelta] = {
+    Method.CARD: timedelta(minutes=15),
+    Method.WALLET: timedelta(minutes=30),
+    Method.CASH_VOUCHER: timedelta(hours=48),
+}
+
+
+class PaymentStatus(StrEnum):
+    PENDING = "pending"
+    AUTHORIZED = "authorized"
+    CAPTURE_REQUESTED = "capture_requested"
+    CAPTURED = "captured"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+# CMI never confirms a capture itself: its payments wait at CAPTURE_REQUESTED for the settlement
+# file. Late money may still pay what has expired; nothing leads back.
+MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
+    PaymentStatus.PENDING: frozenset(
+        {
+            PaymentStatus.AUTHORIZED,
+            PaymentStatus.CAPTURE_REQUESTED,
+            PaymentStatus.CAPTURED,
+            PaymentStatus.EXPIRED,
+            PaymentStatus.CANCELLED,
+        }
+    ),
+    PaymentStatus.AUTHORIZED: frozenset({PaymentStatus.CAPTURE_REQUESTED, PaymentStatus.CAPTURED}),
+    PaymentStatus.CAPTURE_REQUESTED: frozenset({PaymentStatus.CAPTURED}),
+    PaymentStatus.CAPTURED: frozenset(),
+    PaymentStatus.EXPIRED: frozenset({PaymentStatus.CAPTURE_REQUESTED, PaymentStatus.CAPTURED}),
+    PaymentStatus.CANCELLED: frozenset(),
+}
+PAID = frozenset({PaymentStatus.CAPTURE_REQUESTED, PaymentStatus.CAPTURED})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try as the provider reported it."""
+
+    outcome: str
+    provider_reference: str
+    at: datetime
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShareTerms:
+    """One parcel's part of the payment, with the terms frozen at the sale."""
+
+    parcel_id: str
+    artisan_id: str
+    goods_minor: int
+    shipping_minor: int
+    commission_bp: int
+    fee_estimate_bp: int
+    vat_on_commission_bp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    payment_id: str
+    order_id: str
+    method: Method
+    provider: Provider
+    status: PaymentStatus
+    amount: Money
+    shares: tuple[ShareTerms, ...]
+    created_at: datetime
+    expires_at: datetime
+    attempts: tuple[Attempt, ...] = ()
+    review: bool = False
+    review_reason: str | None = None
+    provider_reference: str | None = None
+    captured_at: datetime | None = None
+    version: int = 0
+
+
+class EventKind(StrEnum):
+    """What a verified callback says, in our words."""
+
+    SUCCEEDED = "payment.succeeded"
+    FAILED = "payment.failed"
+    REFUNDED = "payment.refunded"
+    DISPUTED = "payment.disputed"
+    PAYOUT_PAID = "payout.paid"
+    PAYOUT_FAILED = "payout.failed"
+    PAYOUT_RETURNED = "payout.returned"
+
+    @property
+    def is_about_payout(self) -> bool:
+        return self.value.startswith("payout.")
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderEvent:
+    """A verified callback, translated. `key` is the same each time the provider repeats it.
+
+    `amount` is None where the provider sent none that can be read.
+    """
+
+    key: str
+    provider: Provider
+    kind: EventKind
+    reference: str
+    provider_reference: str
+    amount: Money | None
+    occurred_at: str
+    reason: str | None = None
+
+
+class EventStatus(StrEnum):
+    RECEIVED = "received"
+    APPLIED = "applied"
+    NO_EFFECT = "no_effect"
+    PARKED = "parked"
+
+
+class Verdict(StrEnum):
+    """What an event does to a payment."""
+
+    PAY = "pay"  # the money fits: the order becomes paid, if its stock is still to be had
+    ATTEMPT_FAILED = "attempt_failed"
+    REPEATED = "repeated"  # known already
+    UNAPPLIED = "unapplied"  # money that does not fit: kept for an operator, never an order
+
+
+class UnknownMethod(Invalid):
+    """This way of paying is not open yet; choose another."""
+
+    code = "payment_method_unavailable"
+
+
+class BadSignature(Unauthorized):
+    """The callback is not signed by the provider; it was not stored."""
+
+    code = "bad_signature"
+
+
+class OrderNotPayable(Conflict):
+    """The order no longer awaits a payment."""
+
+    code = "order_not_payable"
+
+
+class OrderAlreadyPaid(Conflict):
+    """The order is paid: ask for a refund instead."""
+
+    code = "order_already_paid"
+
+
+class TooManyPayments(Conflict):
+    """The order has been tried to pay too often; place a new one."""
+
+    code = "too_many_payments"
+
+
+def judge(payment: Payment, event: ProviderEvent) -> tuple[Verdict, str]:
+    """What a success or failure reported by the provider means, and why."""
+    if event.kind is EventKind.FAILED:
+        return Verdict.ATTEMPT_FAILED, event.reason or "declined"
+    if event.provider is not payment.provider:
+        return Verdict.UNAPPLIED, "another provider"
+    if payment.status in PAID:
+        same = event.provider_reference == payment.provider_reference
+        return (Verdict.REPEATED, "known") if same else (Verdict.UNAPPLIED, "second capture")
+    if event.amount is None or event.amount.currency != payment.amount.currency:
+        return Verdict.UNAPPLIED, "currency differs"
+    if event.amount != payment.amount:
+        return Verdict.UNAPPLIED, "amount differs"
+    if PaymentStatus.CAPTURED not in MOVES[payment.status]:
+        return Verdict.UNAPPLIED, f"payment is {payment.status}"
+    return Verdict.PAY, "fits"
+
+
+def with_attempt(payment: Payment, attempt: Attempt) -> Payment:
+    """The payment with one more attempt; the same one twice is one. The oldest are dropped."""
+    known = {(a.outcome, a.provider_reference) for a in payment.attempts}
+    if (attempt.outcome, attempt.provider_reference) in known:
+        return payment
+    return replace(payment, attempts=(*payment.attempts, attempt)[-MAX_ATTEMPTS_KEPT:])
+
+
+def paid(payment: Payment, event: ProviderEvent, to: PaymentStatus, now: datetime) -> Payment:
+    """The payment once the money that fits has been taken."""
+    assert to in MOVES[payment.status]
+    attempt = Attempt("succeeded", event.provider_reference, now)
+    return replace(
+        with_attempt(payment, attempt),
+        status=to,
+        provider_reference=event.provider_reference,
+        captured_at=now,
+    )
+
+
+def for_review(payment: Payment, event: ProviderEvent, reason: str, now: datetime) -> Payment:
+    """The payment with money that does not fit, for an operator to look at."""
+    attempt = Attempt("unapplied", event.provider_reference, now, reason)
+    return replace(with_attempt(payment, attempt), review=True, review_reason=reason)
+
+
+def open_payments(payments: Sequence[Payment]) -> list[Payment]:
+    return [payment for payment in payments if payment.status is PaymentStatus.PENDING]

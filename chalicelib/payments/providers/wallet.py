@@ -1,0 +1,54 @@
+"""The mobile wallet and cash vouchers: our neutral contract in Standard Webhooks form.
+
+M2T's own specification is not public; when it comes, this module changes and nothing else.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chalicelib.money import Money
+from chalicelib.payments.domain import EventKind, Provider, ProviderEvent
+
+
+class _Amount(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    amount_minor: Annotated[int, Field(ge=0, le=10**12)]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class WalletEvent(BaseModel):
+    """The body of a wallet callback."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal[
+        "payment.succeeded",
+        "payment.failed",
+        "payment.refunded",
+        "payment.disputed",
+        "payout.paid",
+        "payout.failed",
+        "payout.returned",
+    ]
+    reference: Annotated[str, Field(min_length=1, max_length=64)]
+    provider_reference: Annotated[str, Field(max_length=100)] = ""
+    amount: _Amount
+    occurred_at: Annotated[str, Field(max_length=40)] = ""
+    reason: Annotated[str | None, Field(max_length=200)] = None
+
+
+def event_from(event: WalletEvent, headers: Mapping[str, str]) -> ProviderEvent:
+    """A verified callback in our words; `webhook-id` is the same each time it is repeated."""
+    return ProviderEvent(
+        key=f"wallet#{headers['webhook-id'][:200]}",
+        provider=Provider.WALLET,
+        kind=EventKind(event.type),
+        reference=event.reference,
+        provider_reference=event.provider_reference or headers["webhook-id"][:100],
+        amount=Money(event.amount.amount_minor, event.amount.currency),
+        occurred_at=event.occurred_at,
+        reason=event.reason,
+    )

@@ -1,0 +1,110 @@
+"""What placing and paying look like in requests and answers."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from chalicelib.edge.schemas import Moment, MoneyBody, RequestBody
+from chalicelib.orders.domain import Buyer
+from chalicelib.orders.schemas import BuyerBody, Destination, Lines, OrderView
+from chalicelib.payments.actions import Redirect, RedirectForm, Voucher, action_of
+from chalicelib.payments.domain import Attempt, Method, Payment, PaymentStatus
+
+MethodName = Literal["card", "wallet", "cash_voucher", "mastercard"]
+
+
+class PlaceOrderBody(RequestBody):
+    lines: Lines
+    buyer: BuyerBody
+    ship_to: Destination
+    payment_method: MethodName
+    expected_total: Annotated[
+        MoneyBody | None, Field(description="refuse the order if the total is not this")
+    ] = None
+
+
+class PayAgainBody(RequestBody):
+    payment_method: MethodName
+
+
+class RedirectFormView(BaseModel):
+    """Post these fields to `url` from the buyer's browser."""
+
+    type: Literal["redirect_form"] = "redirect_form"
+    url: str
+    method: Literal["POST"] = "POST"
+    fields: dict[str, str]
+
+
+class RedirectView(BaseModel):
+    """Send the buyer to `url`."""
+
+    type: Literal["redirect"] = "redirect"
+    url: str
+
+
+class VoucherView(BaseModel):
+    """The buyer pays cash at an agent with this code."""
+
+    type: Literal["voucher"] = "voucher"
+    code: str
+    pay_before: Moment
+
+
+class AttemptView(BaseModel):
+    outcome: str
+    reason: str | None
+    at: Moment
+
+    @classmethod
+    def of(cls, attempt: Attempt) -> "AttemptView":
+        return cls(outcome=attempt.outcome, reason=attempt.reason, at=attempt.at)
+
+
+class PaymentView(BaseModel):
+    id: str
+    method: Method
+    provider: str
+    status: PaymentStatus
+    review: bool
+    amount: MoneyBody
+    attempts: list[AttemptView]
+    expires_at: Moment
+    action: RedirectFormView | RedirectView | VoucherView | None
+
+    @classmethod
+    def of(cls, payment: Payment, buyer: Buyer) -> "PaymentView":
+        return cls(
+            id=payment.payment_id,
+            method=payment.method,
+            provider=payment.provider,
+            status=payment.status,
+            review=payment.review,
+            amount=MoneyBody.of(payment.amount),
+            attempts=[AttemptView.of(attempt) for attempt in payment.attempts],
+            expires_at=payment.expires_at,
+            action=_action_view(payment, buyer),
+        )
+
+
+def _action_view(
+    payment: Payment, buyer: Buyer
+) -> RedirectFormView | RedirectView | VoucherView | None:
+    match action_of(payment, buyer):
+        case RedirectForm(url, fields):
+            return RedirectFormView(url=url, fields=fields)
+        case Redirect(url):
+            return RedirectView(url=url)
+        case Voucher(code, pay_before):
+            return VoucherView(code=code, pay_before=pay_before)
+    return None
+
+
+class PlacedView(BaseModel):
+    order: OrderView
+    payment: PaymentView
+    order_token: str
+
+
+class OrderWithPayments(OrderView):
+    payments: list[PaymentView]

@@ -1,0 +1,170 @@
+"""Settlement files and their lines in the settlement table."""
+
+from datetime import datetime
+from typing import Any
+
+from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from chalicelib import clock
+from chalicelib.edge.storage import commit, failed_conditions, is_condition_failure
+from chalicelib.ledger.companions import Companion, all_of
+from chalicelib.ledger.domain import CURRENCY
+from chalicelib.money import Money
+from chalicelib.settlement.domain import SettledPayment
+from chalicelib.settlement.provider_files import (
+    FileLine,
+    Judged,
+    LineResult,
+    ProviderFile,
+    UnknownReconciliation,
+    file_id_of,
+    line_id_of,
+    split_line_id,
+)
+from chalicelib.settlement.tables import PAYMENT, SettlementTable, confirm
+
+FILE, LINE = "file", "line#"
+
+
+def add_file(found: ProviderFile, at: datetime) -> None:
+    """Keep a file, unless it is kept."""
+    row = SettlementTable(
+        f"file#{found.file_id}",
+        FILE,
+        provider=found.provider,
+        profile=found.profile,
+        sha256=found.sha256,
+        line_count=found.line_count,
+        imported_at=clock.to_text(at),
+    )
+    try:
+        row.save(SettlementTable.pk.does_not_exist())
+    except PutError as error:
+        if not is_condition_failure(error):
+            raise
+
+
+def load_file(file_id: str) -> tuple[ProviderFile, list[Judged]]:
+    """A file and the lines that were judged, in order; one query.
+
+    Raises:
+        UnknownReconciliation: there is none.
+    """
+    rows = list(SettlementTable.query(f"file#{file_id}", consistent_read=True))
+    if not rows:
+        raise UnknownReconciliation("there is no such reconciliation")
+    head = rows[0]
+    found = ProviderFile(
+        file_id, str(head.provider), str(head.profile), str(head.sha256), int(head.line_count or 0)
+    )
+    return found, [_judged(row) for row in rows[1:]]
+
+
+def add_line(file_id: str, judged: Judged) -> None:
+    """Keep a line with a result that moves nothing. A line that is kept stays as it is."""
+    commit_line(_with_line(file_id, judged))
+
+
+def add_waiting_line(line: FileLine, judged: Judged) -> None:
+    """Keep a line whose payment is not settled yet, where the sale will find it."""
+    write_line = _with_line(file_id_of(line), judged)
+
+    def write(transaction: TransactWrite) -> None:
+        write_line(transaction)
+        payment = SettlementTable(f"payment#{line.reference}", PAYMENT)
+        transaction.update(payment, [SettlementTable.waiting_line.set(line.line_id)])
+
+    commit_line(write)
+
+
+def commit_line(write: Companion) -> None:
+    try:
+        commit(write)
+    except TransactWriteError as error:
+        if not failed_conditions(error):
+            raise
+
+
+def confirming(line: FileLine, judged: Judged, payment: SettledPayment) -> Companion:
+    """The matched line and the facts that follow from it, beside its entry."""
+    write_line = _with_line(file_id_of(line), judged)
+    write_facts = confirm(payment, line.line_id, line.settled_at)
+
+    def write(transaction: TransactWrite) -> None:
+        write_line(transaction)
+        write_facts(transaction)
+
+    return write
+
+
+def find_line(line_id: str) -> FileLine | None:
+    """A readable line by its id."""
+    file_id, number = split_line_id(line_id)
+    try:
+        row = SettlementTable.get(f"file#{file_id}", _sort_key(number), consistent_read=True)
+    except SettlementTable.DoesNotExist:
+        return None
+    return _line(row)
+
+
+def _with_line(file_id: str, judged: Judged) -> Companion:
+    """A line's row; one that stands is only changed while its payment was missing."""
+    row = SettlementTable(
+        f"file#{file_id}",
+        _sort_key(judged.number),
+        number=judged.number,
+        result=judged.result,
+        reason=judged.reason,
+        **_amounts(judged.line),
+    )
+    table = SettlementTable
+    actions: list[Any] = all_of(row)
+    if judged.reason is None:
+        actions.append(table.reason.remove())
+    open_still = table.pk.does_not_exist() | (table.result == LineResult.MISSING_IN_LEDGER)
+
+    def write(transaction: TransactWrite) -> None:
+        transaction.update(row, actions, condition=open_still)
+
+    return write
+
+
+def _amounts(line: FileLine | None) -> dict[str, Any]:
+    if line is None:
+        return {}
+    return {
+        "provider": line.provider,
+        "reference": line.reference,
+        "provider_reference": line.provider_reference,
+        "currency": CURRENCY,
+        "gross_minor": line.gross.amount_minor,
+        "fee_minor": line.fee.amount_minor,
+        "net_minor": line.net.amount_minor,
+        "settled_at": clock.to_text(line.settled_at),
+    }
+
+
+def _judged(row: SettlementTable) -> Judged:
+    return Judged(int(row.number or 0), LineResult(row.result), row.reason, _line(row))
+
+
+def _line(row: SettlementTable) -> FileLine | None:
+    if row.reference is None:
+        return None
+    number = int(row.number or 0)
+    return FileLine(
+        line_id=line_id_of(row.pk.removeprefix("file#"), number),
+        number=number,
+        provider=str(row.provider),
+        reference=str(row.reference),
+        provider_reference=str(row.provider_reference),
+        gross=Money(int(row.gross_minor or 0)),
+        fee=Money(int(row.fee_minor or 0)),
+        net=Money(int(row.net_minor or 0)),
+        settled_at=clock.from_text(str(row.settled_at)),
+    )
+
+
+def _sort_key(number: int) -> str:
+    return f"{LINE}{number:06d}"

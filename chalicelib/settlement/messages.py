@@ -1,0 +1,22 @@
+"""What settlement tells the rest of the house."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+
+class PaymentConfirmed(BaseModel):
+    """The provider's own settlement file names the payment: the money is real.
+
+    Sent for a line that matches, and for one that names a payment not settled yet: `payments`
+    knows whether it waits for this confirmation, and compares the amount.
+    """
+
+    type: Literal["payment_confirmed"] = "payment_confirmed"
+    version: Literal[1] = 1
+    payment_id: str
+    provider: str
+    provider_reference: str
+    amount_minor: int
+    currency: str
+    settled_at: str

@@ -1,0 +1,48 @@
+"""When an artisan's part becomes payable, and making it so."""
+
+from collections.abc import Iterable
+
+from chalicelib import clock
+from chalicelib.config import settings
+from chalicelib.edge.observability import count, log_failure
+from chalicelib.errors import MarketplaceError
+from chalicelib.ledger import service as ledger
+from chalicelib.ledger.domain import CompanionRefused
+from chalicelib.settlement import domain, tables
+from chalicelib.settlement.domain import Share
+
+
+def schedule_complete(shares: Iterable[Share]) -> None:
+    """Schedule the release of every share of which all is known.
+
+    Whoever adds a fact calls this afterwards with what is known then: the last one to write sees
+    all facts, so no order of arrival is left without a date.
+    """
+    for share in shares:
+        due_at = domain.release_at(share, settings().release_hold_days)
+        if due_at is not None and due_at != share.due_at:
+            tables.schedule(share, due_at)
+
+
+def release_due() -> int:
+    """Release what is due; how many. One that fails is counted and keeps no other back."""
+    released_count = 0
+    for share in tables.due_shares():
+        try:
+            released_count += _release(share)
+        except MarketplaceError as error:
+            count("ReleaseFailed", code=error.code)
+            log_failure("release failed", error, parcel_id=share.parcel_id, code=error.code)
+    return released_count
+
+
+def _release(share: Share) -> bool:
+    now = clock.now()
+    entry = domain.release_entry(share, now)
+    if entry is None:
+        tables.release_nothing(share, now)
+        return True
+    try:
+        return ledger.post(entry, also=tables.released(share, now))
+    except CompanionRefused:
+        return False  # The index lagged: it was released, or put off, a moment ago.

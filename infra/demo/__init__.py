@@ -1,0 +1,1 @@
+"""The deterministic demo data of the local stack: pure data, loaded by others."""

@@ -1,0 +1,109 @@
+"""What only the local server answers: tokens, the clock, draining, the outbox, the payment page."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from chalicelib import clock
+from chalicelib.edge.auth import GROUP_ARTISANS, GROUP_OPERATORS, artisan_id_of
+from infra.local import signals
+from infra.local.gateway import HttpAnswer, HttpRequest, problem
+from infra.local.identity import ARTISAN_SUBJECT, OPERATOR_SUBJECT, UserPool
+from infra.local.outbox import messages_sent
+from infra.local.pump import Pump
+from infra.local.sandbox import Sandbox
+
+PREFIX = "/_local/"
+MAX_ADVANCE_SECONDS = 10 * 366 * 86400
+DEMO_ARTISAN_COUNT = 500
+
+Answer = Callable[[HttpRequest], HttpAnswer]
+
+
+class BadInput(Exception):
+    """The request to a local endpoint is wrong; the text says how."""
+
+
+def json_answer(body: Mapping[str, Any], status: int = 200) -> HttpAnswer:
+    headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
+    return HttpAnswer(status, headers, json.dumps(body, ensure_ascii=False).encode())
+
+
+class LocalEndpoints:
+    """Answers everything below `/_local/`."""
+
+    def __init__(self, pool: UserPool, pump: Pump, sandbox: Sandbox) -> None:
+        self._pool = pool
+        self._pump = pump
+        self._sandbox = sandbox
+        # Ids follow from subjects, not the other way round: these are the demo's.
+        demo = (f"demo-artisan-{number:03d}" for number in range(1, DEMO_ARTISAN_COUNT + 1))
+        self._subjects = {artisan_id_of(subject): subject for subject in demo}
+        self._calls: dict[tuple[str, str], Answer] = {
+            ("GET", "tokens"): self._tokens,
+            ("POST", "clock"): self._advance_clock,
+            ("GET", "clock"): lambda _: json_answer({"now": clock.to_text(clock.now())}),
+            ("POST", "drain"): lambda _: json_answer(self._pump.drain()),
+            ("GET", "outbox"): lambda _: json_answer({"data": messages_sent()}),
+        }
+
+    def answer(self, request: HttpRequest) -> HttpAnswer:
+        name = request.path.removeprefix(PREFIX).rstrip("/")
+        method = "GET" if request.method == "HEAD" else request.method
+        try:
+            if name.startswith("pay/"):
+                return self._sandbox.answer(request, unquote(name.removeprefix("pay/")))
+            if (method, name) in self._calls:
+                return self._calls[method, name](request)
+        except BadInput as refusal:
+            return problem(422, "invalid_fields", str(refusal))
+        known = sorted(verb for verb, endpoint in self._calls if endpoint == name)
+        if known:
+            allowed = ", ".join(known)
+            detail = f"This address answers {allowed}."
+            return problem(405, "method_not_allowed", detail, (("Allow", allowed),))
+        return problem(404, "not_found", "There is no such local endpoint.")
+
+    def _tokens(self, request: HttpRequest) -> HttpAnswer:
+        subject = self._subject_from(request.query)
+        return json_answer(
+            {
+                "operator": self._pool.token(OPERATOR_SUBJECT, GROUP_OPERATORS),
+                "artisan": self._pool.token(subject, GROUP_ARTISANS),
+                "artisan_id": artisan_id_of(subject),
+            }
+        )
+
+    def _subject_from(self, query: Mapping[str, list[str]]) -> str:
+        unknown = set(query) - {"subject", "artisan_id"}
+        if unknown:
+            raise BadInput("The parameters are subject and artisan_id.")
+        if "subject" in query:
+            subject = query["subject"][-1]
+            if not 1 <= len(subject) <= 64 or not subject.isascii() or not subject.isprintable():
+                raise BadInput("A subject is 1 to 64 visible characters.")
+            if " " in subject or subject == OPERATOR_SUBJECT:
+                raise BadInput("This subject cannot be an artisan's.")
+            self._subjects[artisan_id_of(subject)] = subject
+            return subject
+        if "artisan_id" in query:
+            return self._subject_of(query["artisan_id"][-1])
+        return ARTISAN_SUBJECT
+
+    def _subject_of(self, artisan_id: str) -> str:
+        if artisan_id not in self._subjects:
+            raise BadInput("No demo artisan has this id; ask with ?subject= instead.")
+        return self._subjects[artisan_id]
+
+    def _advance_clock(self, request: HttpRequest) -> HttpAnswer:
+        try:
+            body = json.loads(request.body or b"{}")
+        except (ValueError, RecursionError):
+            return problem(400, "malformed_json", "Send a JSON document in UTF-8.")
+        seconds = body.get("advance_seconds") if isinstance(body, dict) else None
+        if type(seconds) is not int or not 0 <= seconds <= MAX_ADVANCE_SECONDS:
+            raise BadInput("advance_seconds must be a whole number of seconds, 0 or more.")
+        now = clock.advance(seconds)
+        signals.work.set()  # Schedules may be due now.
+        return json_answer({"now": clock.to_text(now)})

@@ -1,0 +1,20 @@
+"""What the sandbox provider knows of a payment, read from the platform's own tables."""
+
+from infra.local.provider import Due
+
+
+def find_due(payment_id: str) -> Due | None:
+    """The payment as the provider sees it; None when there is none of this id."""
+    from chalicelib.payments import tables  # Its models make clients: after moto has started.
+
+    payment = tables.find(payment_id)
+    if payment is None:
+        return None
+    return Due(
+        payment_id=payment.payment_id,
+        order_id=payment.order_id,
+        amount_minor=payment.amount.amount_minor,
+        provider=str(payment.provider),
+        status=str(payment.status),
+        expires_at=payment.expires_at,
+    )

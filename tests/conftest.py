@@ -1,0 +1,35 @@
+"""What every test starts from: no network but loopback, the real time, nothing remembered."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_socket import socket_allow_hosts
+
+from chalicelib import clock
+from chalicelib.config import settings
+from chalicelib.edge import auth, caching, pages
+
+pytest_plugins = ["tests.aws"]
+
+LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+
+
+def pytest_runtest_setup() -> None:
+    socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def fresh_process() -> Iterator[None]:
+    """As if the process had just started; and nobody waits between retries."""
+    _forget()
+    clock.set_pause(lambda seconds: None)
+    yield
+    _forget()
+
+
+def _forget() -> None:
+    clock.reset()
+    settings.cache_clear()
+    auth.forget_signing_keys()
+    caching.forget_everything()
+    pages.asked.set("")

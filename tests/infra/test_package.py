@@ -1,0 +1,386 @@
+"""The deployable artefact: packaged once per run, then read as AWS and Lambda would read it."""
+
+import ast
+import copy
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+
+from chalicelib.edge.queues import QUEUES
+from chalicelib.problem_titles import TITLES
+from infra.build import archive, checks, gateway
+from infra.build.errors import CannotBuild
+from infra.build.package import PROJECT, build
+from infra.template import resources
+
+pytestmark = [pytest.mark.artefact, pytest.mark.xdist_group("artefact")]
+
+SETTINGS_ON_AWS = {
+    "MAALEM_REGION": "eu-west-3",
+    "MAALEM_TOKEN_ISSUER": "https://issuer.example",
+    "MAALEM_TOKEN_AUDIENCE": "an-audience",
+    "MAALEM_PUBLIC_URL": "https://api.example",
+    "MAALEM_SEALING_KEY": "A" * 43 + "=",
+}
+
+HEALTH_REQUEST = {
+    "resource": "/v1/health",
+    "path": "/v1/health",
+    "httpMethod": "GET",
+    "headers": {"accept": "application/json"},
+    "multiValueHeaders": {"accept": ["application/json"]},
+    "queryStringParameters": None,
+    "multiValueQueryStringParameters": None,
+    "pathParameters": None,
+    "stageVariables": None,
+    "requestContext": {
+        "httpMethod": "GET",
+        "resourcePath": "/v1/health",
+        "path": "/api/v1/health",
+        "requestId": "11111111-2222-3333-4444-555555555555",
+        "identity": {"sourceIp": "203.0.113.7"},
+    },
+    "body": None,
+    "isBase64Encoded": False,
+}
+LOADED_LATER = """
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+from chalicelib.edge import observability, sealing
+from chalicelib.edge.storage import aws_client, connection
+for service in ("dynamodb", "s3", "sqs"):
+    aws_client(service)
+assert connection().client
+assert sealing.unseal(sealing.seal(b"a", "c"), "c") == b"a"
+key = rsa.generate_private_key(65537, 2048)
+token = jwt.encode({"a": 1}, key, algorithm="RS256")
+assert jwt.decode(token, key.public_key(), algorithms=["RS256"]) == {"a": 1}
+observability.count("Tried", kind="test")
+observability.logger.error("tried")
+"""
+
+
+@pytest.fixture(scope="session")
+def artefact(tmp_path_factory):
+    return build("prod", tmp_path_factory.mktemp("prod"))
+
+
+@pytest.fixture(scope="session")
+def template(artefact):
+    """What CloudFormation is asked to make, after SAM's translation."""
+    return artefact.translated
+
+
+def run_in_lambda(artefact, code: str, **variables: str) -> str:
+    """Run code as Lambda would: the zip, the standard library, and the deployed settings."""
+    environment = template_environment(artefact) | SETTINGS_ON_AWS | variables
+    start = f"import sys; sys.path.insert(0, {str(artefact.unpacked)!r})\n"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-W", "error", "-c", start + code],
+        env=environment | {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def template_environment(artefact) -> dict[str, str]:
+    functions = checks.of_type(artefact.translated, "AWS::Lambda::Function")
+    variables = functions["APIHandler"]["Environment"]["Variables"]
+    return {name: v if isinstance(v, str) else f"a-{name}" for name, v in variables.items()}
+
+
+class TestTemplate:
+    def test_every_promise_about_the_template_is_kept(self, template):
+        assert checks.findings(template) == []
+
+    def test_cloudformation_s_own_rules_are_kept(self, template, tmp_path):
+        path = tmp_path / "translated.json"
+        path.write_text(json.dumps(template))
+        done = lint(path)
+        assert done.returncode == 0, done.stdout
+
+    def test_cloudformation_s_rules_would_see_a_reference_to_nothing(self, template, tmp_path):
+        broken = copy.deepcopy(template)
+        broken["Resources"]["APIHandler"]["Properties"]["Role"] = {"Fn::GetAtt": ["Nobody", "Arn"]}
+        path = tmp_path / "translated.json"
+        path.write_text(json.dumps(broken))
+        assert lint(path).returncode != 0
+
+    def test_the_merge_keeps_every_resource_and_its_explicit_name(self, template):
+        # AWS::Region and the like stand in both, so equality is exact.
+        for name, resource in resources("prod").items():
+            assert template["Resources"][name] == resource
+
+    def test_every_queue_has_a_consumer(self, template):
+        mappings = checks.of_type(template, "AWS::Lambda::EventSourceMapping").values()
+        consumed = {mapping["EventSourceArn"]["Fn::GetAtt"][0] for mapping in mappings}
+        assert {f"{name.title()}Queue" for name in QUEUES} <= consumed
+
+    def test_every_published_stream_has_a_reader(self, template):
+        mappings = checks.of_type(template, "AWS::Lambda::EventSourceMapping").values()
+        consumed = {mapping["EventSourceArn"]["Fn::GetAtt"][0] for mapping in mappings}
+        tables = checks.of_type(template, "AWS::DynamoDB::Table")
+        assert {
+            name for name, table in tables.items() if "StreamSpecification" in table
+        } <= consumed
+
+    def test_there_is_one_stage_and_it_is_ours(self, template):
+        stages = checks.of_type(template, "AWS::ApiGateway::Stage").values()
+        assert [stage["StageName"] for stage in stages] == ["api"]
+        deployments = checks.of_type(template, "AWS::ApiGateway::Deployment").values()
+        assert [deployment.get("StageName") for deployment in deployments] == [None]
+
+    def test_the_gateway_s_own_refusals_are_problem_documents(self, template):
+        body = checks.of_type(template, "AWS::ApiGateway::RestApi")["RestAPI"]["Body"]
+        for answer in body[gateway.RESPONSES].values():
+            problem = json.loads(answer["responseTemplates"]["application/json"]["Fn::Sub"])
+            headers = answer["responseParameters"]
+            assert problem.keys() == {"type", "title", "status", "detail", "code", "request_id"}
+            assert str(problem["status"]) == answer["statusCode"]
+            assert problem["type"] == f"${{PublicUrl}}/v1/errors/{problem['code']}"
+            assert problem["code"] in TITLES
+            type_header = headers["gatewayresponse.header.Content-Type"]
+            assert type_header == "'application/problem+json'"
+            if problem["status"] in (429, 503):
+                assert "gatewayresponse.header.Retry-After" in headers
+
+    def test_function_names_are_found_not_listed(self, artefact, template):
+        made = checks.of_type(template, "AWS::Lambda::Function")
+        assert set(artefact.functions) == set(made)
+        assert {function["Runtime"] for function in made.values()} == {"python3.11"}
+
+    def test_the_variables_fit_into_lambda_s_4_kb(self, template):
+        longest_value = 128  # ARNs and addresses; a reference is resolved to less
+        for function in checks.of_type(template, "AWS::Lambda::Function").values():
+            variables = function["Environment"]["Variables"]
+            given = [v if isinstance(v, str) else "x" * longest_value for v in variables.values()]
+            assert sum(map(len, [*variables, *given])) < 4096
+
+
+def lint(path: Path) -> subprocess.CompletedProcess[str]:
+    command = [Path(sys.executable).with_name("cfn-lint"), "--regions", "eu-west-3", "--", path]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def first(template, kind, having=None):
+    """The properties of the first resource of a kind, to be spoiled."""
+    for properties in checks.of_type(template, kind).values():
+        if having is None or having in properties:
+            return properties
+    raise AssertionError(f"the template has no {kind}")
+
+
+def without_partial_failures(template):
+    del first(template, "AWS::Lambda::EventSourceMapping", "ScalingConfig")["FunctionResponseTypes"]
+
+
+def without_partial_failures_of_a_stream(template):
+    mapping = first(template, "AWS::Lambda::EventSourceMapping", "StartingPosition")
+    del mapping["FunctionResponseTypes"]
+
+
+def without_being_told(template):
+    mapping = first(template, "AWS::Lambda::EventSourceMapping")
+    function = template["Resources"][mapping["FunctionName"]["Ref"]]["Properties"]
+    del function["Environment"]["Variables"]["MAALEM_PARTIAL_BATCH"]
+
+
+def starting_late(template):
+    first(template, "AWS::Lambda::EventSourceMapping", "StartingPosition").update(
+        StartingPosition="LATEST"
+    )
+
+
+def dropping_what_fails(template):
+    del first(template, "AWS::Lambda::EventSourceMapping", "StartingPosition")["DestinationConfig"]
+
+
+def retrying_for_a_day(template):
+    del first(template, "AWS::Lambda::EventSourceMapping", "StartingPosition")[
+        "MaximumRetryAttempts"
+    ]
+
+
+def without_dead_letters(template):
+    del first(template, "AWS::SQS::Queue", "RedrivePolicy")["RedrivePolicy"]
+
+
+def without_an_alarm(template):
+    del template["Resources"]["SettlementDeadQueueNotEmptyAlarm"]
+
+
+def with_a_silent_alarm(template):
+    del template["Resources"]["SettlementQueueAgeAlarm"]["Properties"]["AlarmActions"]
+
+
+def short_visibility(template):
+    first(template, "AWS::SQS::Queue", "RedrivePolicy")["VisibilityTimeout"] = 149
+
+
+def a_policy_for_everything(template):
+    role = first(template, "AWS::IAM::Role")
+    role["Policies"][0]["PolicyDocument"]["Statement"][-1]["Resource"] = "*"
+
+
+def a_policy_of_every_action(template):
+    role = first(template, "AWS::IAM::Role")
+    role["Policies"][0]["PolicyDocument"]["Statement"][-1]["Action"] = ["dynamodb:*"]
+
+
+def a_managed_policy(template):
+    first(template, "AWS::IAM::Role")["ManagedPolicyArns"] = ["arn:aws:iam::aws:policy/Any"]
+
+
+def a_shared_role(template):
+    one, other = list(checks.of_type(template, "AWS::Lambda::Function").values())[:2]
+    one["Role"] = other["Role"]
+
+
+def calling_latest(template):
+    body = first(template, "AWS::ApiGateway::RestApi")["Body"]
+    method = next(iter(next(iter(body["paths"].values())).values()))
+    uri = method[gateway.INTEGRATION]["uri"]
+    uri["Fn::Sub"] = re.sub(r"functions/\$\{\w+\}", "functions/${APIHandler.Arn}", uri["Fn::Sub"])
+
+
+def permission_for_latest(template):
+    permission = template["Resources"][gateway.PERMISSION]["Properties"]
+    permission["FunctionName"] = {"Ref": "APIHandler"}
+
+
+def logs_for_ever(template):
+    del first(template, "AWS::Logs::LogGroup")["RetentionInDays"]
+
+
+def logs_elsewhere(template):
+    del first(template, "AWS::Lambda::Function")["LoggingConfig"]
+
+
+def tables_that_go_with_the_stack(template):
+    del template["Resources"]["AuditTable"]["DeletionPolicy"]
+
+
+def tables_without_recovery(template):
+    del template["Resources"]["AuditTable"]["Properties"]["PointInTimeRecoverySpecification"]
+
+
+DEFECTS = [
+    (without_partial_failures, "does not report partial failures"),
+    (without_partial_failures_of_a_stream, "does not report partial failures"),
+    (without_being_told, "is not told that partial failures"),
+    (starting_late, "starts behind"),
+    (dropping_what_fails, "drops what it gives up on"),
+    (retrying_for_a_day, "retries a poisonous record"),
+    (without_dead_letters, "has no dead-letter queue"),
+    (without_an_alarm, "SettlementDeadQueue has no alarm"),
+    (with_a_silent_alarm, "SettlementQueue has no alarm"),
+    (short_visibility, "under six times 25 s"),
+    (a_policy_for_everything, "on everything"),
+    (a_policy_of_every_action, "everything of a service"),
+    (a_managed_policy, "managed policy"),
+    (a_shared_role, "shares its role"),
+    (calling_latest, "does not call the alias"),
+    (permission_for_latest, "does not allow the API to call the alias"),
+    (logs_for_ever, "for ever"),
+    (logs_elsewhere, "log group of its own"),
+    (tables_that_go_with_the_stack, "deleted with the stack"),
+    (tables_without_recovery, "point in time"),
+]
+
+
+class TestPlantedDefects:
+    @pytest.mark.parametrize(
+        ("spoil", "sentence"), DEFECTS, ids=[spoil.__name__ for spoil, _ in DEFECTS]
+    )
+    def test_the_checks_see_it(self, template, spoil, sentence):
+        spoiled = copy.deepcopy(template)
+        spoil(spoiled)
+        assert any(sentence in finding for finding in checks.findings(spoiled))
+
+    def test_every_check_has_a_defect_that_it_alone_sees(self, template):
+        seeing = set()
+        for spoil, _ in DEFECTS:
+            spoiled = copy.deepcopy(template)
+            spoil(spoiled)
+            seeing |= {check for check in checks.CHECKS if any(check(spoiled))}
+        assert seeing == set(checks.CHECKS)
+
+
+class TestZip:
+    def test_it_is_at_most_12_mb(self, artefact):
+        assert artefact.zip_bytes <= 12 * 1024 * 1024
+
+    def test_every_handler_imports_from_the_zip_alone(self, artefact, template):
+        """Each in a process of its own, as each is a cold start of its own."""
+        functions = checks.of_type(template, "AWS::Lambda::Function").values()
+        for handler in sorted({function["Handler"] for function in functions}):
+            module, _, name = handler.rpartition(".")
+            found = run_in_lambda(
+                artefact,
+                f"import importlib\nmodule = importlib.import_module({module!r})\n"
+                f"assert callable(getattr(module, {name!r}))\nprint(module.__file__)",
+            )
+            assert found.startswith(str(artefact.unpacked)), handler
+
+    def test_what_the_handlers_load_later_works_too(self, artefact):
+        assert '"Tried"' in run_in_lambda(artefact, LOADED_LATER)
+
+    def test_the_api_answers_a_request_of_api_gateway(self, artefact):
+        code = f"import json, app\nprint(json.dumps(app.app({HEALTH_REQUEST!r}, None)))"
+        answer = json.loads(run_in_lambda(artefact, code).splitlines()[-1])
+        assert answer["statusCode"] == 200
+        assert json.loads(answer["body"])["version"] == artefact.zip_sha256[:12]
+
+    def test_every_requirement_is_in_it_and_chalice_s_own_tools_are_not(self, artefact):
+        with zipfile.ZipFile(artefact.zip_file) as packed:
+            names = packed.namelist()
+        lines = (PROJECT / "requirements.txt").read_text().splitlines()
+        wanted = [line.split("==") for line in lines if line and not line.startswith("#")]
+        for name, version in wanted:
+            folder = re.sub(r"[-.]", "_", name.partition("[")[0])
+            pattern = re.compile(rf"{folder}-{re.escape(version)}\.dist-info/METADATA", re.I)
+            assert any(pattern.fullmatch(path) for path in names), name
+            assert distribution(name.partition("[")[0]).version == version
+        tops = {path.split("/")[0] for path in names}
+        assert not tops & {"pip", "setuptools", "boto3", "infra", "tests", "moto", "click"}
+
+    def test_bytecode_is_there_for_every_source_and_is_never_stale(self, artefact):
+        with zipfile.ZipFile(artefact.zip_file) as packed:
+            names = set(packed.namelist())
+            sources = [name for name in names if name.endswith(".py")]
+            for source in sources:
+                folder, _, name = source.rpartition("/")
+                cached = f"{folder}/__pycache__/" if folder else "__pycache__/"
+                compiled = f"{cached}{name.removesuffix('.py')}.cpython-311.pyc"
+                assert compiled in names, source
+                # PEP 552: bit 0 says that a hash is kept, bit 1 that it is checked.
+                assert packed.read(compiled)[4:8] == b"\x01\x00\x00\x00"
+
+    def test_the_same_sources_give_the_same_zip(self, artefact, tmp_path):
+        packed = artefact.out / "chalice" / "deployment.zip"
+        again = archive.rebuild(packed, tmp_path / "unpacked", tmp_path / "again.zip")
+        assert again == artefact.zip_sha256
+
+    def test_botocore_keeps_the_data_of_every_client_that_is_made(self):
+        made = set()
+        for path in (PROJECT / "chalicelib").rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+                if is_call and node.func.id == "aws_client":
+                    made |= {arg.value for arg in node.args if isinstance(arg, ast.Constant)}
+        assert made <= archive.SERVICES
+
+    def test_code_that_uses_what_is_left_out_is_refused(self, tmp_path):
+        path = tmp_path / "chalicelib" / "x.py"
+        path.parent.mkdir()
+        path.write_text("from aws_lambda_powertools.utilities.idempotency import idempotent\n")
+        with pytest.raises(CannotBuild, match="idempotency"):
+            archive._refuse_missing_modules(tmp_path)

@@ -1,0 +1,78 @@
+"""Logs: the request's id is in them, personal data is not."""
+
+import io
+import json
+
+import pytest
+
+from chalicelib.edge import observability
+from chalicelib.edge.observability import log_failure, request_scope, scrubbed
+
+
+@pytest.fixture
+def lines(monkeypatch):
+    """What was logged, as a function that reads it."""
+    written = io.StringIO()
+    handler = observability.logger.registered_handler
+    monkeypatch.setattr(handler, "stream", written)
+    return lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(
+    "private",
+    [
+        "amina.el@example.co.ma",
+        "'said@example.ma'",
+        "+212612345678",
+        "06 12 34 56 78",
+        "06-12-34-56-78",
+        "230810211040700000000030",
+        "5412 7512 3456 7890",
+        "5412-7512-3456-7890",
+    ],
+)
+def test_p15_addresses_and_numbers_of_persons_are_removed(private):
+    said = scrubbed(f"row {private} is wrong")
+    assert "[removed]" in said
+    assert not any(part in said for part in private.strip("'").split("@")[:1])
+
+
+@pytest.mark.parametrize(
+    "harmless", ["order ord_a2b3c4", "24990 MAD", "line 12 of 300", "2030-06-14T19:00:00Z"[:10]]
+)
+def test_other_texts_stay(harmless):
+    assert scrubbed(harmless) == harmless
+
+
+def test_p15_a_failure_is_logged_by_kind_and_place_without_values(lines):
+    def read_row(secret: str) -> None:
+        raise ValueError(f"bad row of {secret}")
+
+    try:
+        read_row("amina@example.ma, RIB 230810211040700000000030")
+    except ValueError as error:
+        log_failure("unexpected failure", error, order_id="ord_1")
+    (line,) = lines()
+    assert line["error_type"] == "ValueError"
+    assert line["order_id"] == "ord_1"
+    assert any("read_row" in place for place in line["where"])
+    assert "amina" not in json.dumps(line)
+    assert "2308102" not in json.dumps(line)
+
+
+def test_lines_inside_a_request_carry_its_id_and_later_ones_do_not(lines):
+    with request_scope("req-12345678"):
+        observability.logger.error("inside")
+        assert observability.request_id.get() == "req-12345678"
+    observability.logger.error("after")
+    inside, after = lines()
+    assert inside["request_id"] == "req-12345678"
+    assert "request_id" not in after
+
+
+def test_a_metric_is_counted_in_our_namespace(capsys, monkeypatch):
+    monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
+    observability.count("MessageBuried", queue="payments")
+    line = json.loads(capsys.readouterr().out)
+    assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Maalem"
+    assert (line["queue"], line["MessageBuried"]) == ("payments", [1.0])
