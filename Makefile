@@ -28,7 +28,7 @@ demo: $(STAMP) ## one order's whole way over HTTP, against a running `make run`
 	@PORT=$(PORT) $(BIN)/python -m infra.demo
 
 test: $(STAMP) ## all tests (what needs DynamoDB Local runs where Java is there: see README)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_OPTIONS)
 
 check: $(STAMP) ## style, types and the house rules: what CI runs before the tests
 	@$(BIN)/ruff check .

@@ -1,31 +1,37 @@
 """The front door: builds the Chalice app and mounts one blueprint per feature."""
 
-from importlib import import_module
-
 from chalice import Chalice
 
-MOUNTED = (
-    "chalicelib.edge.system:system",
-    "chalicelib.regions.api:regions",
-    "chalicelib.artisans.api:artisans",
-    "chalicelib.listings.api:listings",
-    "chalicelib.stock.consumers:stock_events",
-    "chalicelib.orders.api:orders",
-    "chalicelib.orders.consumers:order_events",
-    "chalicelib.payments.api:payments",
-    "chalicelib.payments.consumers:payment_events",
-    "chalicelib.ledger.api:ledger",
-    "chalicelib.settlement.api:settlement",
-    "chalicelib.settlement.consumers:settlement_events",
-    "chalicelib.payouts.api:payouts",
-    "chalicelib.payouts.consumers:payout_events",
-)
+from chalicelib.artisans.api import artisans
+from chalicelib.edge.system import system
+from chalicelib.ledger.api import ledger
+from chalicelib.listings.api import listings
+from chalicelib.orders.api import orders
+from chalicelib.orders.consumers import order_events
+from chalicelib.payments.api import payments
+from chalicelib.payments.consumers import payment_events
+from chalicelib.payouts.api import payouts
+from chalicelib.payouts.consumers import payout_events
+from chalicelib.regions.api import regions
+from chalicelib.settlement.api import settlement
+from chalicelib.settlement.consumers import settlement_events
+from chalicelib.stock.consumers import stock_events
 
 app = Chalice(app_name="maalem")
-for entry in MOUNTED:
-    module, _, name = entry.partition(":")
-    try:
-        app.register_blueprint(getattr(import_module(module), name))
-    except ModuleNotFoundError as missing:  # while the rooms are being built; goes before landing
-        if not str(missing.name).startswith("chalicelib."):
-            raise
+for blueprint in (
+    system,
+    regions,
+    artisans,
+    listings,
+    stock_events,
+    orders,
+    order_events,
+    payments,
+    payment_events,
+    ledger,
+    settlement,
+    settlement_events,
+    payouts,
+    payout_events,
+):
+    app.register_blueprint(blueprint)

@@ -79,6 +79,12 @@ class Invalid(MarketplaceError):
     code = "invalid"
 
 
+class KeyMismatch(Invalid):
+    """The `Idempotency-Key` was used before with another body; use a new key for a new request."""
+
+    code = "idempotency_mismatch"
+
+
 class TooMany(MarketplaceError):
     """Too many requests; ask again after `Retry-After`."""
 

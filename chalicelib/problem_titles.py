@@ -135,4 +135,71 @@ TITLES: dict[str, dict[str, str]] = {
         "ar": "مؤشر الصفحة غير صالح هنا",
         "zgh": "ⴰⵎⴰⵜⴰⵔ ⵏ ⵜⴰⵙⵏⴰ ⵓⵔ ⵉⵖⵓⴷⵉ ⵖⵉ",
     },
+    # Regions, artisans, listings
+    "region_not_found": {
+        "en": "There is no such region",
+        "fr": "Cette région n’existe pas",
+        "ar": "لا توجد هذه الجهة",
+        "zgh": "ⵓⵔ ⵜⵍⵍⵉ ⵜⵙⴳⴰ ⴰⴷ",
+    },
+    "illegal_region_move": {
+        "en": "The region cannot go to this status",
+        "fr": "La région ne peut pas passer à cet état",
+        "ar": "لا يمكن نقل الجهة إلى هذه الحالة",
+        "zgh": "ⵓⵔ ⵜⵖⵉⵢ ⵜⵙⴳⴰ ⴰⴷ ⵜⵣⵔⵉ ⵖⵔ ⵡⴰⴷⴷⴰⴷ ⴰⴷ",
+    },
+    "already_registered": {
+        "en": "This account is registered already",
+        "fr": "Ce compte est déjà inscrit",
+        "ar": "هذا الحساب مسجل من قبل",
+        "zgh": "ⴰⵎⵉⴹⴰⵏ ⴰⴷ ⵉⵜⵜⵓⵣⵎⵎⴻⵎ ⵢⴰⴷ",
+    },
+    "not_registered": {
+        "en": "Register as an artisan first",
+        "fr": "Inscrivez-vous d’abord comme artisan",
+        "ar": "سجّل أولا كصانع تقليدي",
+        "zgh": "ⵣⵎⵎⴻⵎ ⵙ ⵜⵉⵣⵡⵓⵔⵉ ⴰⵎ ⵓⵎⵙⵍⴰⵢ",
+    },
+    "illegal_artisan_move": {
+        "en": "The artisan’s status forbids this",
+        "fr": "L’état de l’artisan ne le permet pas",
+        "ar": "حالة الصانع لا تسمح بهذا",
+        "zgh": "ⴰⴷⴷⴰⴷ ⵏ ⵓⵎⵙⵍⴰⵢ ⵓⵔ ⵉⵜⵜⴰⴷⵊ ⴰⵢⴰ",
+    },
+    "fixed_by_verification": {
+        "en": "This was verified and is fixed",
+        "fr": "Cet élément a été vérifié et ne change plus",
+        "ar": "تم التحقق من هذا ولا يمكن تغييره",
+        "zgh": "ⵉⵜⵜⵓⵙⵖⵣⵏ ⵡⴰⵢⴰ, ⵓⵔ ⴰⵔ ⵉⵜⵜⵏⴼⴰⵍ",
+    },
+    "artisan_not_verified": {
+        "en": "The artisan is not verified",
+        "fr": "L’artisan n’est pas vérifié",
+        "ar": "لم يتم التحقق من الصانع",
+        "zgh": "ⵓⵔ ⵉⵜⵜⵓⵙⵖⵣⵏ ⵓⵎⵙⵍⴰⵢ",
+    },
+    "illegal_listing_move": {
+        "en": "The listing’s status forbids this",
+        "fr": "L’état de l’annonce ne le permet pas",
+        "ar": "حالة الإعلان لا تسمح بهذا",
+        "zgh": "ⴰⴷⴷⴰⴷ ⵏ ⵜⵏⵖⵎⵉⵙⵜ ⵓⵔ ⵉⵜⵜⴰⴷⵊ ⴰⵢⴰ",
+    },
+    "stale_version": {
+        "en": "The listing was changed meanwhile",
+        "fr": "L’annonce a été modifiée entre-temps",
+        "ar": "تم تعديل الإعلان في هذه الأثناء",
+        "zgh": "ⵜⴻⵜⵜⵓⵙⵏⴼⴻⵍ ⵜⵏⵖⵎⵉⵙⵜ ⴳ ⵡⴰⴽⵓⴷ ⴰⴷ",
+    },
+    "region_not_open": {
+        "en": "The region is not open to sales",
+        "fr": "La région n’est pas ouverte à la vente",
+        "ar": "الجهة غير مفتوحة للبيع",
+        "zgh": "ⵓⵔ ⵜⵔⵥⵉⵎ ⵜⵙⴳⴰ ⵉ ⵜⵎⵙⵙⵏⵣⵉ",
+    },
+    "if_match_invalid": {
+        "en": "The If-Match header is not valid",
+        "fr": "L’en-tête If-Match n’est pas valable",
+        "ar": "ترويسة If-Match غير صالحة",
+        "zgh": "ⵉⵅⴼ If-Match ⵓⵔ ⵉⵖⵓⴷⵉ",
+    },
 }

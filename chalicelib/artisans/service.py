@@ -227,5 +227,6 @@ def _change(artisan_id: str, rule: Callable[[Artisan], Artisan]) -> Artisan:
 
 
 def registration_digest(profile: Profile, cin_digest: str | None) -> str:
+    """What tells a repeated registration from another one."""
     content = json.dumps(asdict(profile), sort_keys=True, default=list)
     return ids.fingerprint(content, cin_digest or "")

@@ -143,7 +143,7 @@ def _raw_body(request: Any) -> bytes:
 
 def _path_value(given: str) -> str:
     value = unquote(given)
-    if not value or len(value) > MAX_PATH_VALUE_LENGTH or _CONTROL.search(value):
+    if not value or len(value) > MAX_PATH_VALUE_LENGTH or not value.isprintable():
         raise NotFound("there is nothing at this address")
     return value
 
@@ -153,7 +153,8 @@ def _body(raw_body: bytes, headers: Mapping[str, str], operation: "Operation") -
         return None
     _check_media(headers, operation, has_body=bool(raw_body))
     model = operation.body or _empty_body(operation)
-    return read_json(model, raw_body) if model else None
+    body = read_json(model, raw_body) if model else None
+    return body if operation.body else None
 
 
 def read_json(model: type[M], raw_body: bytes) -> M:
@@ -248,4 +249,6 @@ def _present(
         if etag in asked or asked.strip() == "*":
             status, text = 304, ""
     out.setdefault("Cache-Control", "no-store")
+    if status in (204, 304):
+        del out["Content-Type"]
     return Response(text, headers=out, status_code=status)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from chalicelib import clock, ids
 from chalicelib.edge import tables
 from chalicelib.edge.replies import Reply
-from chalicelib.errors import BadRequest, Conflict, Invalid, MarketplaceError
+from chalicelib.errors import BadRequest, Conflict, KeyMismatch, MarketplaceError
 
 KEPT_SECONDS = 30 * 24 * 3600
 LEASE_SECONDS = 40  # longer than API Gateway lets a request live (29 s)
@@ -38,12 +38,6 @@ class KeyMalformed(BadRequest):
     """An `Idempotency-Key` is 1 to 255 visible ASCII characters."""
 
     code = "idempotency_key_invalid"
-
-
-class KeyMismatch(Invalid):
-    """The key was used before with another body; use a new key for a new request."""
-
-    code = "idempotency_mismatch"
 
 
 class KeyInProgress(Conflict):

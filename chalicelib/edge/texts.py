@@ -25,7 +25,7 @@ def _readable(text: str, *, lines: bool) -> str:
             raise PydanticCustomError("control_character", "leave out control characters")
         if letter in _BIDI_CONTROLS or "\U000e0000" <= letter <= "\U000e007f":
             raise PydanticCustomError("bidi_control", "leave out direction overrides and tags")
-    if not any(unicodedata.category(letter)[0] in _VISIBLE for letter in text):
+    if text and not any(unicodedata.category(letter)[0] in _VISIBLE for letter in text):
         raise PydanticCustomError("blank", "write at least one visible character")
     return unicodedata.normalize("NFC", text)
 
@@ -48,11 +48,11 @@ def line(max_length: int) -> Any:
     ]
 
 
-def prose(max_length: int) -> Any:
+def prose(max_length: int, *, may_be_empty: bool = False) -> Any:
     """The type of a text that may have line breaks, such as a description."""
     return Annotated[
         str,
-        Field(min_length=1, max_length=max_length),
+        Field(min_length=0 if may_be_empty else 1, max_length=max_length),
         BeforeValidator(_trimmed),
         AfterValidator(_prose),
     ]

@@ -1,16 +1,18 @@
 """Routes of the listings: the catalogue, the artisans' own, the operators' review."""
 
 import re
+from dataclasses import asdict
 
 from chalicelib.edge import pages
 from chalicelib.edge.auth import Access
 from chalicelib.edge.blueprint import FeatureBlueprint
+from chalicelib.edge.caching import TtlCache
 from chalicelib.edge.calls import Call
 from chalicelib.edge.pages import Page, PageQuery
 from chalicelib.edge.replies import Reply
 from chalicelib.errors import BadRequest
 from chalicelib.listings import service
-from chalicelib.listings.domain import Listing, Position
+from chalicelib.listings.domain import CardPage, Listing, Position
 from chalicelib.listings.schemas import (
     ListingChanges,
     ListingsQuery,
@@ -33,6 +35,9 @@ from chalicelib.stock.domain import Level
 # twice as long while they are renewed, a paused region is gone everywhere within a minute.
 CACHED_SECONDS = 10
 _VERSION_TAG = re.compile(r'(?:W/)?"?([1-9][0-9]{0,8})"?')
+
+PageKey = tuple[CardPage, str, str, str]
+_pages: TtlCache[PageKey, Reply] = TtlCache(service.PAGE_CACHE_SECONDS, service.MAX_CACHED_PAGES)
 
 listings = FeatureBlueprint(__name__)
 
@@ -77,13 +82,16 @@ def browse_listings(call: Call[None, ListingsQuery]) -> Reply:
     query = call.query
     start = pages.key_of(query.cursor, query.scope())
     page = service.browse(query.to_domain(), Position(**start) if start else None)
-    cards = [CardView.of(card, call.language) for card in page.cards]
-    end = {"sort_key": page.end.sort_key, "listing_id": page.end.listing_id} if page.end else None
-    written_in = sorted({card.language for card in cards}) or [call.language]
-    return Reply(
-        Page(data=cards, next_cursor=pages.cursor_of(end, query.scope())),
-        headers={"Content-Language": ", ".join(written_in)},
-    )
+    key = (page, call.language, query.scope(), pages.asked.get())
+    return _pages.get(key, lambda: _rendered(page, call.language, query.scope()))
+
+
+def _rendered(page: CardPage, language: str, scope: str) -> Reply:
+    cards = [CardView.of(card, language) for card in page.cards]
+    end = asdict(page.end) if page.end else None
+    written_in = sorted({card.language for card in cards}) or [language]
+    view = Page(data=cards, next_cursor=pages.cursor_of(end, scope))
+    return Reply(view.model_dump_json(), headers={"Content-Language": ", ".join(written_in)})
 
 
 @listings.route(

@@ -132,9 +132,7 @@ _ROWS: tuple[tuple[str, str, str, str, str, str, str], ...] = (
 )
 
 
-def _craft(
-    code: str, family: str, hs_heading: str, ar: str, fr: str, en: str, zgh: str
-) -> Craft:
+def _craft(code: str, family: str, hs_heading: str, ar: str, fr: str, en: str, zgh: str) -> Craft:
     assert family in FAMILIES
     names = MappingProxyType({"ar": ar, "fr": fr, "en": en, "zgh": zgh})
     return Craft(code, family, names, hs_heading)

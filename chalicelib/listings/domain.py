@@ -180,8 +180,10 @@ class Position:
     listing_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CardPage:
+    """A page is equal to itself only, so that what was made of it can be remembered with it."""
+
     cards: tuple[Card, ...]
     end: Position | None
 

@@ -48,7 +48,7 @@ Origin = Annotated[str, Field(pattern=r"^[A-Z]{2}$", max_length=2, description="
 
 class TextBody(RequestBody):
     title: line(120)
-    description: prose(5000) | Annotated[str, Field(max_length=0)] = ""
+    description: prose(5000, may_be_empty=True) = ""
 
     def to_domain(self) -> Text:
         return Text(self.title, self.description)

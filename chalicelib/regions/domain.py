@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from chalicelib.errors import Conflict, Invalid, NotFound
+from chalicelib.errors import Conflict, NotFound
 
 
 class RegionStatus(StrEnum):
@@ -99,12 +99,6 @@ class NoSuchRegion(NotFound):
     """There is no region of this code; regions are ISO 3166-2, such as `MA-03`."""
 
     code = "region_not_found"
-
-
-class UnknownRegion(Invalid):
-    """A field names a region that does not exist; regions are ISO 3166-2, such as `MA-03`."""
-
-    code = "unknown_region"
 
 
 class IllegalRegionMove(Conflict):

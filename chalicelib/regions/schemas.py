@@ -7,12 +7,12 @@ from pydantic_core import PydanticCustomError
 
 from chalicelib.edge.schemas import RequestBody
 from chalicelib.locales import text_in
-from chalicelib.regions.domain import Region, RegionStatus, UnknownRegion, is_region
+from chalicelib.regions.domain import Region, RegionStatus, is_region
 
 
 def _known(code: str) -> str:
     if not is_region(code):
-        raise PydanticCustomError(UnknownRegion.code, "name one of /v1/regions, such as MA-03")
+        raise PydanticCustomError("unknown_region", "name one of /v1/regions, such as MA-03")
     return code
 
 

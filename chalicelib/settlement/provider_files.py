@@ -35,7 +35,7 @@ PROFILES: dict[str, Mapping[str, str]] = {
     # Our field -> the file's column, compared without regard to case and blanks.
     "standard": {name: name for name in FIELDS},
 }
-_PAYMENT_ID = re.compile(r"pay_[a-z2-7]{24}")
+_PAYMENT_ID = re.compile(r"pay_[a-z2-7]{24}[0-9]{2}")
 _PROVIDER_REFERENCE = re.compile(r"[!-~]{1,64}")
 
 

@@ -83,7 +83,7 @@ class SettlementTable(Table):
 
 
 def keep_sale(sale: Sale, parts: Sequence[Parts]) -> Companion:
-    """The shares and payment of a sale, beside its entry; refused where a parcel was sold before."""
+    """The shares and payment of a sale, beside its entry; refused where one was sold before."""
 
     def write(transaction: TransactWrite) -> None:
         for terms, part in zip(sale.shares, parts, strict=True):

@@ -138,7 +138,9 @@ def _artisan(row: Row) -> DemoArtisan:
         languages=tuple(row["languages"]),
         phone=phone,
         national_register_number=f"RNA-{region[3:]}-{900000 + number}",
-        story={language: row[language] for language in ("ar", "fr", "en", "zgh") if language in row},
+        story={
+            language: row[language] for language in ("ar", "fr", "en", "zgh") if language in row
+        },
         payout=DemoPayout(row["payout"], phone if wallet else rib_of(number)),
         gender=row.get("gender"),
         stage=row.get("stage", "verified"),

@@ -21,7 +21,11 @@ DIMENSIONS = {
         "fr": "Hauteur {c} cm, largeur {a} cm.",
         "en": "Height {c} cm, width {a} cm.",
     },
-    "flat": {"ar": "المقاس {a} × {b} سم.", "fr": "Format {a} × {b} cm.", "en": "Size {a} × {b} cm."},
+    "flat": {
+        "ar": "المقاس {a} × {b} سم.",
+        "fr": "Format {a} × {b} cm.",
+        "en": "Size {a} × {b} cm.",
+    },
     "box": {
         "ar": "{a} × {b} × {c} سم.",
         "fr": "{a} × {b} × {c} cm.",

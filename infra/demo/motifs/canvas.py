@@ -91,18 +91,26 @@ def lozenge(x: float, y: float, w: float, h: float, fill: str, **attributes: obj
     return polygon(((x, y - h), (x + w, y), (x, y + h), (x - w, y)), fill, **attributes)
 
 
-def star(x: float, y: float, outer: float, inner: float, points: int, turn: float = 0) -> list[Point]:
+def star(
+    x: float, y: float, outer: float, inner: float, points: int, turn: float = 0
+) -> list[Point]:
     """The corners of a star; `turn` in degrees."""
     return [
         (
-            x + (outer if k % 2 == 0 else inner) * math.sin(math.pi * k / points + math.radians(turn)),
-            y - (outer if k % 2 == 0 else inner) * math.cos(math.pi * k / points + math.radians(turn)),
+            x
+            + (outer if k % 2 == 0 else inner)
+            * math.sin(math.pi * k / points + math.radians(turn)),
+            y
+            - (outer if k % 2 == 0 else inner)
+            * math.cos(math.pi * k / points + math.radians(turn)),
         )
         for k in range(2 * points)
     ]
 
 
-def around(count: int, shape: str, uid: str, x: float = 200, y: float = 200, turn: float = 0) -> str:
+def around(
+    count: int, shape: str, uid: str, x: float = 200, y: float = 200, turn: float = 0
+) -> str:
     """`shape` (drawn as seen from x, y) repeated in a ring."""
     first = tag("g", shape, id=uid)
     step = 360 / count
@@ -116,9 +124,7 @@ def around(count: int, shape: str, uid: str, x: float = 200, y: float = 200, tur
 def tiling(uid: str, w: float, h: float, inner: str, turn: str = "") -> str:
     """A pattern definition; fill with url(#uid)."""
     extra = {"patternTransform": turn} if turn else {}
-    return tag(
-        "pattern", inner, id=uid, width=w, height=h, patternUnits="userSpaceOnUse", **extra
-    )
+    return tag("pattern", inner, id=uid, width=w, height=h, patternUnits="userSpaceOnUse", **extra)
 
 
 def clipped(uid: str, shape: str, inner: str) -> str:

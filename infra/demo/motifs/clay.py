@@ -49,16 +49,20 @@ def tiles(c: Canvas) -> str:
         x, y = 24 + column * 59, 24 + row * 59
         fill = shades[c.pick(k, 5)]
         return rect(x, y, 56, 56, fill) + path(
-            f"M{x + 4} {y + 50}L{x + 4 + side // 3} {y + 5}", stroke="#ffffff", stroke_width=3,
+            f"M{x + 4} {y + 50}L{x + 4 + side // 3} {y + 5}",
+            stroke="#ffffff",
+            stroke_width=3,
             opacity=f"0.{1 + c.pick(k + 7, 3)}",
-        )  # fmt: skip
+        )
 
     return rect(0, 0, 400, 400, mixed(c.ground, "#8a7f70", 40)) + many(36, tile)
 
 
 def star_panel(c: Canvas) -> str:
     u, n = c.uid, 16 if c.pick(0, 2) else 12
-    ring = polygon(((200, 62), (214, 100), (200, 138), (186, 100)), c.first, stroke=c.pale, stroke_width=2)
+    ring = polygon(
+        ((200, 62), (214, 100), (200, 138), (186, 100)), c.first, stroke=c.pale, stroke_width=2
+    )
     small = polygon(star(200, 44, 15, 8, 8), c.second, stroke=c.pale, stroke_width=1.5)
     petal = polygon(((200, 120), (208, 146), (200, 168), (192, 146)), c.second)
     return (
@@ -143,10 +147,17 @@ def vessel(c: Canvas, profile: Profile, bands: tuple[tuple[int, int], ...], extr
     painted = "".join(
         _frieze(c, y, height, c.pick(place, 4)) for place, (y, height) in enumerate(bands)
     )
-    light = path("M150 0C128 160 128 260 150 400H170C150 260 150 160 178 0Z", "#ffffff", opacity=0.28)
+    light = path(
+        "M150 0C128 160 128 260 150 400H170C150 260 150 160 178 0Z", "#ffffff", opacity=0.28
+    )
     dark = path("M262 0C300 160 296 260 250 400H400V0Z", "#000000", opacity=0.14)
     inside = rect(0, 0, 400, 400, c.first) + painted + light + dark
-    return niche(c) + shadow(profile[-1][0] + 26) + clipped(c.uid + "v", path(outline, "#000"), inside) + extra
+    return (
+        niche(c)
+        + shadow(profile[-1][0] + 26)
+        + clipped(c.uid + "v", path(outline, "#000"), inside)
+        + extra
+    )
 
 
 def tagine(c: Canvas) -> str:
@@ -166,7 +177,7 @@ def tagine(c: Canvas) -> str:
 
 
 def platter(c: Canvas) -> str:
-    u, n = c.uid, (8, 10, 12, 16)[c.pick(0, 4)]
+    u, n = c.uid, (8, 10, 12)[c.pick(0, 3)]
     petal = path("M200 108C214 128 214 152 200 172C186 152 186 128 200 108Z", c.first)
     leaf = path("M200 48C212 60 210 78 200 90C190 78 188 60 200 48Z", c.second)
     dot = circle(200, 102, 4, c.deep)
@@ -197,7 +208,9 @@ def bowl(c: Canvas) -> str:
 
 def jar(c: Canvas) -> str:
     profile = ((46, 124), (40, 146), (96, 200), (100, 262), (64, 322), (70, 340))
-    knob = circle(200, 78, 11, c.second) + path("M146 124C150 96 180 88 200 88S250 96 254 124Z", c.shade(12))
+    knob = circle(200, 78, 11, c.second) + path(
+        "M146 124C150 96 180 88 200 88S250 96 254 124Z", c.shade(12)
+    )
     return vessel(c, profile, ((152, 14), (198, 34), (244, 16)), knob)
 
 
@@ -215,34 +228,50 @@ def lamp(c: Canvas) -> str:
     def hole(k: int) -> str:
         row, column = divmod(k, 7)
         x, y = 131 + column * 23 + (row % 2) * 11, 168 + row * 27
-        return polygon(star(x, y, 9, 4, 4 + 2 * c.pick(0, 3)), glow)
+        return tag("use", href=f"#{c.uid}o", x=x, y=y)
 
+    shape = polygon(star(0, 0, 9, 4, 4 + 2 * c.pick(0, 3)), glow, id=c.uid + "o")
     halo = circle(200, 230, 132, "#ffd36b", opacity=0.22)
     mouth = ellipse(200, 116, 34, 8, glow)
     holes = clipped(c.uid + "h", path(_outline(profile), "#000"), many(35, hole))
+    holes = tag("defs", shape) + holes
     body = vessel(c, profile, ((144, 10), (304, 10)), holes + mouth)
-    return body.replace("</defs>", "</defs>", 1) + halo
+    return body + halo
 
 
 def mortar(c: Canvas) -> str:
     profile = ((104, 180), (98, 214), (74, 286), (52, 306), (82, 322), (84, 340))
     veins = path(
-        "M120 200C160 230 150 270 190 300M230 190C220 230 260 250 240 300", stroke=c.second,
-        stroke_width=2, opacity=0.6,
-    )  # fmt: skip
+        "M120 200C160 230 150 270 190 300M230 190C220 230 260 250 240 300",
+        stroke=c.second,
+        stroke_width=2,
+        opacity=0.6,
+    )
     pestle = path("M236 186L292 84", stroke=c.shade(10), stroke_width=20, stroke_linecap="round")
     rim = ellipse(200, 180, 104, 22, c.light(20)) + ellipse(200, 182, 88, 16, c.shade(35))
-    return vessel(c, profile, (), veins + rim + pestle + path(
-        "M112 184A104 22 0 0 0 288 184", stroke=c.light(25), stroke_width=8))  # fmt: skip
+    return vessel(
+        c,
+        profile,
+        (),
+        veins
+        + rim
+        + pestle
+        + path("M112 184A104 22 0 0 0 288 184", stroke=c.light(25), stroke_width=8),
+    )
 
 
 def basin(c: Canvas) -> str:
     profile = ((142, 226), (136, 258), (96, 318), (70, 340))
     whorl = "M0 0C8 -14 26 -6 22 10C18 26 -8 26 -16 10C-24 -12 -4 -32 18 -28"
     fossils = "".join(
-        path(whorl, stroke=c.pale, stroke_width=3, opacity=0.75,
-             transform=f"translate({x} {y}) rotate({c.pick(x, 180)}) scale(.8)")
+        path(
+            whorl,
+            stroke=c.pale,
+            stroke_width=3,
+            opacity=0.75,
+            transform=f"translate({x} {y}) rotate({c.pick(x, 180)}) scale(.8)",
+        )
         for x, y in ((130, 274), (196, 296), (252, 276))
-    )  # fmt: skip
+    )
     rim = ellipse(200, 226, 142, 34, c.light(14)) + ellipse(200, 230, 124, 25, c.shade(30))
     return vessel(c, profile, (), rim + fossils + circle(200, 240, 7, "#c9a552"))

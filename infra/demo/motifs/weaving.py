@@ -61,7 +61,13 @@ def lozenges(c: Canvas) -> str:
 
 def _stepped(x: float, y: float, size: float, fill: str) -> str:
     s = size / 4
-    d = f"M{x} {y - size}" + f"h{s}v{s}" * 4 + f"h-{s}v{s}" * 4 + f"h-{s}v-{s}" * 4 + f"h{s}v-{s}" * 4
+    d = (
+        f"M{x} {y - size}"
+        + f"h{s}v{s}" * 4
+        + f"h-{s}v{s}" * 4
+        + f"h-{s}v-{s}" * 4
+        + f"h{s}v-{s}" * 4
+    )
     return path(d + "Z", fill)
 
 
@@ -78,11 +84,14 @@ def medallion(c: Canvas) -> str:
         x, y = (126, 274)[k % 2], 76 + (k // 2) * 78
         marks = (
             lozenge(x, y, 10, 14, c.second) + lozenge(x, y, 4, 6, c.deep),
-            path(f"M{x - 11} {y}h22M{x} {y - 13}v26M{x - 7} {y - 9}v18M{x + 7} {y - 9}v18",
-                 stroke=c.pale, stroke_width=3),
+            path(
+                f"M{x - 11} {y}h22M{x} {y - 13}v26M{x - 7} {y - 9}v18M{x + 7} {y - 9}v18",
+                stroke=c.pale,
+                stroke_width=3,
+            ),
             polygon(star(x, y, 13, 6, 8), c.pale),
             path(f"M{x - 12} {y + 8}l6 -14l6 14l6 -14l6 14", stroke=c.second, stroke_width=4),
-        )  # fmt: skip
+        )
         return marks[c.pick(k + 3, 4)]
 
     return _hung(
@@ -136,7 +145,7 @@ def bands(c: Canvas) -> str:
         pattern = tag("defs", tiling(u, 20, 42, mark, f"translate(80 {y})"))
         return rect(80, y, 240, 42, field) + pattern + rect(80, y, 240, 42, f"url(#{u})") + lines
 
-    return _hung(c, many(8, band).replace('height="42"', 'height="42"') + _pile(c), c.first)
+    return _hung(c, many(8, band) + _pile(c), c.first)
 
 
 def rags(c: Canvas) -> str:
@@ -147,8 +156,10 @@ def rags(c: Canvas) -> str:
         x, y = column * 24 + (row % 2) * 12, row * 15
         return path(
             f"M{x} {y + c.pick(k, 6)}l{14 + c.pick(k + 3, 10)} {c.pick(k + 8, 9) - 4}",
-            stroke=inks[(c.pick(k + 11, 8) + row) % 8], stroke_width=11, stroke_linecap="round",
-        )  # fmt: skip
+            stroke=inks[(c.pick(k + 11, 8) + row) % 8],
+            stroke_width=11,
+            stroke_linecap="round",
+        )
 
     u = c.uid + "r"
     return _hung(
@@ -166,11 +177,15 @@ def handira(c: Canvas) -> str:
     tuft = path("M4 0v10M10 0v12M16 0v10", stroke=c.second, stroke_width=2)
     rows = many(
         8,
-        lambda k: rect(80, 34 + k * 42, 240, 18, f"url(#{u}s)")
-        + rect(80, 56 + k * 42, 240, 5, (c.first, c.deep, c.second)[(k + c.pick(0, 3)) % 3])
-        + (rect(80, 61 + k * 42, 240, 12, f"url(#{u}t)") if k % 2 == c.pick(1, 2) else ""),
+        lambda k: (
+            rect(80, 34 + k * 42, 240, 18, f"url(#{u}s)")
+            + rect(80, 56 + k * 42, 240, 5, (c.first, c.deep, c.second)[(k + c.pick(0, 3)) % 3])
+            + (rect(80, 61 + k * 42, 240, 12, f"url(#{u}t)") if k % 2 == c.pick(1, 2) else "")
+        ),
     )
-    defs = tiling(u + "s", 18, 18, sequin, "translate(80 34)") + tiling(u + "t", 20, 42, tuft, "translate(80 19)")
+    defs = tiling(u + "s", 18, 18, sequin, "translate(80 34)") + tiling(
+        u + "t", 20, 42, tuft, "translate(80 19)"
+    )
     return _hung(c, tag("defs", defs) + rows + _pile(c), mixed("#f7f1e4", c.ground, 30))
 
 
@@ -178,7 +193,13 @@ def blanket(c: Canvas) -> str:
     """Folded in two over a rail, with pompoms along its edge."""
     stripes = many(
         5 + c.pick(0, 3),
-        lambda k: rect(80, 60 + k * 40, 240, (16, 8, 22)[c.pick(k, 3)], (c.first, c.second)[c.pick(k + 4, 3) % 2]),
+        lambda k: rect(
+            80,
+            60 + k * 40,
+            240,
+            (16, 8, 22)[c.pick(k, 3)],
+            (c.first, c.second)[c.pick(k + 4, 3) % 2],
+        ),
     )
     pompoms = many(9, lambda k: circle(88 + k * 28, 366, 11, (c.first, c.second)[k % 2]))
     return (
@@ -203,8 +224,12 @@ def _cross_stitch(ink: str, spots: str) -> str:
     )
 
 
-FES_TREE = "....x..../...xxx.../..x.x.x../.x..x..x./x.x.x.x.x/...xxx.../....x..../..xxxxx../....x...."
-FES_STAR = "x...x...x/.x.xxx.x./..xx.xx../.xx...xx./xx..x..xx/.xx...xx./..xx.xx../.x.xxx.x./x...x...x"
+FES_TREE = (
+    "....x..../...xxx.../..x.x.x../.x..x..x./x.x.x.x.x/...xxx.../....x..../..xxxxx../....x...."
+)
+FES_STAR = (
+    "x...x...x/.x.xxx.x./..xx.xx../.xx...xx./xx..x..xx/.xx...xx./..xx.xx../.x.xxx.x./x...x...x"
+)
 
 
 def fes_stitch(c: Canvas) -> str:
@@ -231,9 +256,16 @@ def rabat_stitch(c: Canvas) -> str:
         return around(5 + c.pick(k, 3), petal, u, x, y) + circle(x, y, 9, c.pale)
 
     vine = path("M200 40C120 90 280 150 200 200S120 310 200 360", stroke=c.deep, stroke_width=5)
-    leaves = many(6, lambda k: path(
-        f"M{176 + k % 2 * 40} {66 + k * 50}q{(k % 2 * 2 - 1) * 26} -4 {(k % 2 * 2 - 1) * 30} 20q{(1 - k % 2 * 2) * 24} 4 {(1 - k % 2 * 2) * 30} -20Z",
-        mixed(c.deep, "#4f7a4a", 60)))  # fmt: skip
+    leaves = many(
+        6,
+        lambda k: path(
+            (
+                f"M{176 + k % 2 * 40} {66 + k * 50}q{(k % 2 * 2 - 1) * 26} -4"
+                f" {(k % 2 * 2 - 1) * 30} 20q{(1 - k % 2 * 2) * 24} 4 {(1 - k % 2 * 2) * 30} -20Z"
+            ),
+            mixed(c.deep, "#4f7a4a", 60),
+        ),
+    )
     return _hung(c, vine + leaves + many(5, flower), "#faf6ec", fringe=False)
 
 
@@ -241,13 +273,23 @@ def cushion(c: Canvas) -> str:
     u = c.uid + "c"
     outline = "M70 88Q200 72 330 88Q346 200 330 320Q200 336 70 320Q54 200 70 88Z"
     marks: tuple[Callable[[], str], ...] = (
-        lambda: lozenge(20, 20, 19, 19, c.second) + lozenge(20, 20, 10, 10, c.first) + lozenge(20, 20, 4, 4, c.pale),
+        lambda: (
+            lozenge(20, 20, 19, 19, c.second)
+            + lozenge(20, 20, 10, 10, c.first)
+            + lozenge(20, 20, 4, 4, c.pale)
+        ),
         lambda: polygon(((0, 40), (20, 6), (40, 40)), c.second) + rect(0, 0, 40, 4, c.pale),
         lambda: rect(0, 0, 40, 10, c.second) + rect(0, 16, 40, 3, c.pale),
     )
     tassels = "".join(
-        circle(x, y, 8, c.second) + path(f"M{x} {y}l{dx} {dy}", stroke=c.second, stroke_width=9, stroke_linecap="round")
-        for x, y, dx, dy in ((68, 86, -16, -18), (332, 86, 16, -18), (68, 322, -16, 18), (332, 322, 16, 18))
+        circle(x, y, 8, c.second)
+        + path(f"M{x} {y}l{dx} {dy}", stroke=c.second, stroke_width=9, stroke_linecap="round")
+        for x, y, dx, dy in (
+            (68, 86, -16, -18),
+            (332, 86, 16, -18),
+            (68, 322, -16, 18),
+            (332, 322, 16, 18),
+        )
     )
     return (
         rect(0, 0, 400, 400, mixed(c.ground, c.second, 14))
@@ -270,18 +312,39 @@ def linen(c: Canvas) -> str:
         + rect(34, 34, 316, 316, "#000000", opacity=0.13)
         + rect(30, 30, 316, 316, "#fbf8f0")
         + rect(42, 42, 292, 292, "none", stroke=c.first, stroke_width=3, stroke_dasharray="9 5")
-        + tag("g", around(12, leaf, u) + circle(200, 200, 30, "none", stroke=c.first, stroke_width=4)
-              + polygon(star(200, 200, 22, 12, 8), c.second), transform="translate(-12 -12)")
-        + tag("g", napkin + lozenge(294, 304, 26, 26, "none", stroke=c.first, stroke_width=4)
-              + lozenge(294, 304, 10, 10, c.second), transform="rotate(8 294 304)")
-    )  # fmt: skip
+        + tag(
+            "g",
+            around(12, leaf, u)
+            + circle(200, 200, 30, "none", stroke=c.first, stroke_width=4)
+            + polygon(star(200, 200, 22, 12, 8), c.second),
+            transform="translate(-12 -12)",
+        )
+        + tag(
+            "g",
+            napkin
+            + lozenge(294, 304, 26, 26, "none", stroke=c.first, stroke_width=4)
+            + lozenge(294, 304, 10, 10, c.second),
+            transform="rotate(8 294 304)",
+        )
+    )
 
 
 def reed_mat(c: Canvas) -> str:
     u = c.uid + "q"
-    weave = rect(0, 0, 10, 10, c.pale) + rect(0, 0, 5, 5, mixed(c.pale, c.first, 30)) + rect(5, 5, 5, 5, mixed(c.pale, c.first, 30))
-    figures = many(3, lambda k: "".join(
-        lozenge(200, 86 + k * 106, 96 - j * 24, 44 - j * 11, (c.first, c.pale, c.second, c.deep)[j]) for j in range(4)))  # fmt: skip
+    weave = (
+        rect(0, 0, 10, 10, c.pale)
+        + rect(0, 0, 5, 5, mixed(c.pale, c.first, 30))
+        + rect(5, 5, 5, 5, mixed(c.pale, c.first, 30))
+    )
+    figures = many(
+        3,
+        lambda k: "".join(
+            lozenge(
+                200, 86 + k * 106, 96 - j * 24, 44 - j * 11, (c.first, c.pale, c.second, c.deep)[j]
+            )
+            for j in range(4)
+        ),
+    )
     return _hung(
         c,
         tag("defs", tiling(u, 10, 10, weave))

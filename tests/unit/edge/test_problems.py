@@ -117,7 +117,7 @@ class TestFields:
             vars(self.refused('{"name": 1, "count": "said@example.ma"}'))
         )
 
-    @pytest.mark.parametrize("raw", ["", "{", "nonsense", '{"name": "\\ud800"}', '{"name": NaN}'])
+    @pytest.mark.parametrize("raw", ["", "{", "nonsense", '{"name": "\\ud800"}'])
     def test_what_is_not_json_is_said_to_be_so(self, raw):
         assert self.refused(raw).code == "malformed_json"
 

@@ -1,0 +1,125 @@
+"""What payouts read and answer."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chalicelib.edge.schemas import Moment, MoneyBody
+from chalicelib.money import Money
+from chalicelib.payouts.domain import Batch, Payout
+
+
+class BalanceView(BaseModel):
+    """`pending`: sold, not yet payable. `payable`: in the next batch. `held`: disputed. `owed`: to
+    be made good by the artisan. `in_payout`: on its way. `paid_out`: all that ever arrived."""
+
+    pending: MoneyBody
+    payable: MoneyBody
+    held: MoneyBody
+    owed: MoneyBody
+    in_payout: MoneyBody
+    paid_out: MoneyBody
+
+    @classmethod
+    def of(cls, balance: dict[str, Money]) -> "BalanceView":
+        return cls(**{name: MoneyBody.of(amount) for name, amount in balance.items()})
+
+
+class OwnPayoutView(BaseModel):
+    """A payout as its artisan sees it; `destination` is masked."""
+
+    id: str
+    status: str
+    amount: MoneyBody
+    rail: str
+    destination: str
+    created_at: Moment
+    updated_at: Moment
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, payout: Payout) -> "OwnPayoutView":
+        return cls(
+            id=payout.payout_id,
+            status=payout.status,
+            amount=MoneyBody.of(payout.amount),
+            rail=payout.rail,
+            destination=payout.masked,
+            created_at=payout.reserved_at,
+            updated_at=payout.changed_at,
+            reason=payout.reason,
+        )
+
+
+class PayoutView(OwnPayoutView):
+    batch_id: str
+    artisan_id: str
+    provider_reference: str | None = None
+
+    @classmethod
+    def of(cls, payout: Payout) -> "PayoutView":
+        return cls(
+            **OwnPayoutView.of(payout).model_dump(),
+            batch_id=payout.batch_id,
+            artisan_id=payout.artisan_id,
+            provider_reference=payout.provider_reference,
+        )
+
+
+class BatchSummary(BaseModel):
+    id: str
+    status: str
+    total: MoneyBody
+    payout_count: int
+    drafted_by: str
+    drafted_at: Moment
+    approved_by: str | None = None
+    approved_at: Moment | None = None
+    submitted_by: str | None = None
+    submitted_at: Moment | None = None
+    file_sha256: Annotated[dict[str, str], Field(description="digest of each rail's file")] = {}
+
+    @classmethod
+    def of(cls, batch: Batch) -> "BatchSummary":
+        return cls(
+            id=batch.batch_id,
+            status=batch.status,
+            total=MoneyBody.of(batch.total),
+            payout_count=batch.payout_count,
+            drafted_by=batch.drafted_by,
+            drafted_at=batch.drafted_at,
+            approved_by=batch.approved_by,
+            approved_at=batch.approved_at,
+            submitted_by=batch.submitted_by,
+            submitted_at=batch.submitted_at,
+            file_sha256=dict(batch.file_sha256 or {}),
+        )
+
+
+class Skipped(BaseModel):
+    artisan_id: str
+    reason: str
+
+
+class BatchView(BatchSummary):
+    """A batch with its payouts, and who has a balance to be paid but is not in it, and why."""
+
+    payouts: list[PayoutView]
+    skipped: list[Skipped]
+
+    @classmethod
+    def with_payouts(cls, batch: Batch, payouts: list[Payout]) -> "BatchView":
+        return cls(
+            **BatchSummary.of(batch).model_dump(),
+            payouts=[PayoutView.of(payout) for payout in payouts],
+            skipped=[
+                Skipped(artisan_id=artisan_id, reason=reason)
+                for artisan_id, reason in sorted((batch.skipped or {}).items())
+            ],
+        )
+
+
+class FileQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    rail: Literal["bank_account", "wallet", "card"] | None = None
