@@ -41,7 +41,7 @@ class Settings:
     fee_estimate_bp: int = 175
     vat_on_commission_bp: int = 2000
     release_hold_days: int = 14
-    payout_minimum_minor: int = 10_000
+    payout_minimum_minor: int = 1_000
     payout_four_eyes_minor: int = 5_000_000
     debtor_rib: str = "001810007800020110620318"
 

@@ -133,6 +133,8 @@ def _query_parameters(operation: Operation, definitions: Json) -> list[Json]:
     required = schema.get("required", [])
     found = []
     for name, each in schema.get("properties", {}).items():
+        if each.get("default", "") is None:
+            del each["default"]  # left out; a query cannot say null
         parameter = {"name": name, "in": "query", "required": name in required, "schema": each}
         if "description" in each:
             parameter["description"] = each.pop("description")

@@ -1,7 +1,7 @@
 """DynamoDB's base: names of tables, committing a transaction, telling failures apart."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import botocore.session
@@ -11,7 +11,7 @@ from botocore.exceptions import ConnectionError as NotConnected
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
@@ -60,13 +60,16 @@ def meta(name: str, *, stream: bool = False) -> type:
     return type("Meta", (), options)
 
 
-def due_index() -> Any:
-    """The sparse index of what must happen later: partition kind and shard, sorted by when."""
+def due_index(*, keys_only: bool = False) -> Any:
+    """The sparse index of what must happen later: partition kind and shard, sorted by when.
+
+    With `keys_only`, a change of the item costs the index nothing unless its time changes.
+    """
 
     class DueIndex(GlobalSecondaryIndex[Any]):
         class Meta:
             index_name = "due"
-            projection = AllProjection()
+            projection = KeysOnlyProjection() if keys_only else AllProjection()
 
         due_shard = UnicodeAttribute(hash_key=True)
         due_at = UnicodeAttribute(range_key=True)
@@ -177,10 +180,12 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(cause, ClientError) and cause.response["Error"]["Code"] in THROTTLES
 
 
-def sweep_due(index: Any, kind: str, limit_per_shard: int = 100) -> Sequence[Any]:
-    """Items of a kind whose time has come, the longest overdue of each shard first."""
+def sweep_due(index: Any, kind: str) -> Iterator[Any]:
+    """Items of a kind whose time has come, the longest overdue of each shard first.
+
+    Read page by page while they are dealt with: a backlog of any size is worked off, and what one
+    sweep does not reach the next one finds.
+    """
     now_text = clock.to_text(clock.now())
-    found: list[Any] = []
     for shard in due_shards(kind):
-        found += index.query(shard, type(index).due_at <= now_text, limit=limit_per_shard)
-    return found
+        yield from index.query(shard, type(index).due_at <= now_text, page_size=100)

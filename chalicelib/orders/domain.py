@@ -271,7 +271,8 @@ def check_move(order: Order, to: OrderState) -> None:
     """Raises IllegalOrderMove when `to` does not follow the order's state in MOVES."""
     if to not in MOVES[order.state]:
         raise IllegalOrderMove(
-            f"the order is {order.state}, so it cannot become {to}", extra={"order_status": order.state}
+            f"the order is {order.state}, so it cannot become {to}",
+            extra={"order_status": order.state},
         )
 
 

@@ -73,7 +73,9 @@ class QuoteBody(RequestBody):
 
 class BuyerBody(RequestBody):
     name: Text
-    email: Annotated[str, Field(pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$", max_length=254)]
+    email: Annotated[
+        str, Field(pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$", max_length=254)
+    ]
     phone: Annotated[str | None, Field(pattern=r"^\+?[0-9 ().-]{6,20}$")] = None
     language: LanguageTag
 

@@ -1,7 +1,7 @@
 """Quoting, opening an order with its stock held, reading it, and sending its parcels."""
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -132,7 +132,9 @@ def open_order(request: OrderRequest) -> Order:
     priced = quote(request.wanted, request.ship_to.country, request.buyer.language)
     if request.expected_total is not None and request.expected_total != priced.total:
         total = {"amount_minor": priced.total.amount_minor, "currency": priced.total.currency}
-        raise OrderTotalChanged("show the buyer the new total and ask again", extra={"total": total})
+        raise OrderTotalChanged(
+            "show the buyer the new total and ask again", extra={"total": total}
+        )
     order = _order_of(request, priced)
     hold_stock(order)
     return order
@@ -228,23 +230,24 @@ def give_back_stock(order: Order) -> None:
 
 def sweep_released_stock() -> None:
     """Give back the stock of orders that expired or were cancelled."""
-    for order in tables.find_many(tables.due_orders(tables.DUE_RELEASE)).values():
+    for order in tables.due_orders(tables.DUE_RELEASE):
         if order.state in (OrderState.EXPIRED, OrderState.CANCELLED):
             give_back_stock(order)
 
 
 def sweep_sold_markers() -> None:
     """Tidy the markers of sales whose orders have long been paid."""
-    for order in tables.find_many(tables.due_orders(tables.DUE_FORGET)).values():
+    for order in tables.due_orders(tables.DUE_FORGET):
         for listing_id in order.quantities():
             stock.forget(listing_id, order.order_id)
         tables.clear_due(order.order_id, tables.DUE_FORGET)
 
 
-def overdue_orders() -> list[Order]:
+def overdue_orders() -> Iterator[Order]:
     """Orders whose time to be paid is over."""
-    found = tables.find_many(tables.due_orders(tables.DUE_EXPIRY))
-    return [order for order in found.values() if order.state is OrderState.AWAITING_PAYMENT]
+    for found in tables.due_orders(tables.DUE_EXPIRY):
+        if found.state is OrderState.AWAITING_PAYMENT:
+            yield found
 
 
 def order(order_id: str) -> Order:

@@ -1,6 +1,6 @@
 """The orders table: an order and its parcels share a partition, so one query reads them all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,7 +76,7 @@ class OrderTable(Table):
 
     placed_at = UnicodeAttribute()
     by_artisan = ByArtisan()
-    due = due_index()
+    due = due_index(keys_only=True)
 
 
 def find(order_id: str) -> Order | None:
@@ -186,9 +186,7 @@ def want_release(order: Order, at: datetime) -> None:
             raise
 
 
-def add_payment_count(
-    transaction: TransactWrite, order: Order, expires_at: datetime
-) -> None:
+def add_payment_count(transaction: TransactWrite, order: Order, expires_at: datetime) -> None:
     """Count one more payment of an order that still awaits one, and give it more time."""
     table = OrderTable
     until = clock.to_text(max(expires_at, order.expires_at))
@@ -204,8 +202,12 @@ def add_payment_count(
     )
 
 
-def due_orders(kind: str) -> list[str]:
-    return [row.order_id for row in sweep_due(OrderTable.due, kind)]
+def due_orders(kind: str) -> Iterator[Order]:
+    """Orders for which it is time, as they are now."""
+    for row in sweep_due(OrderTable.due, kind):
+        order = find(row.order_id)
+        if order is not None:
+            yield order
 
 
 def clear_due(order_id: str, kind: str) -> None:

@@ -1,6 +1,5 @@
 """An order and its payment, written together: placed, paid another way, cancelled, expired."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pynamodb.exceptions import TransactWriteError
@@ -176,15 +175,13 @@ def cancel_order(order_id: str) -> Order:
     return cancelled
 
 
-def expire_overdue_orders() -> int:
-    """Expire what was not paid in time; how many were looked at. The stock goes back by a sweep."""
-    overdue: Sequence[Order] = orders.overdue_orders()
-    for order in overdue:
+def expire_overdue_orders() -> None:
+    """Expire what was not paid in time. The stock goes back by a sweep of its own."""
+    for order in orders.overdue_orders():
         try:
             _close(order, OrderState.EXPIRED, PaymentStatus.EXPIRED)
         except OrderNotPayable:
             continue  # It was paid or tried again meanwhile; the next sweep looks once more.
-    return len(overdue)
 
 
 def _close(order: Order, to: OrderState, payments_to: PaymentStatus) -> None:

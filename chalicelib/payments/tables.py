@@ -85,7 +85,9 @@ def find(payment_id: str) -> Payment | None:
 
 def find_many(payment_ids: Sequence[str]) -> list[Payment]:
     """Payments by id, in that order; one batch read."""
-    found = {row.payment_id: row for row in PaymentTable.batch_get(payment_ids, consistent_read=True)}
+    found = {
+        row.payment_id: row for row in PaymentTable.batch_get(payment_ids, consistent_read=True)
+    }
     return [payment_from(found[name]) for name in payment_ids if name in found]
 
 

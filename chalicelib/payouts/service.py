@@ -11,7 +11,7 @@ from chalicelib.errors import Conflict, MarketplaceError, NotFound
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.domain import CompanionRefused, InsufficientFunds
 from chalicelib.money import Money
-from chalicelib.payouts import domain, files, tables
+from chalicelib.payouts import batch_tables, domain, files, tables
 from chalicelib.payouts.domain import (
     Batch,
     BatchStatus,
@@ -35,7 +35,7 @@ def draft_batch(operator: str, idempotency_key: str) -> Batch:
     """
     now = clock.now()
     batch_id = domain.batch_id_of(operator, idempotency_key)
-    batch = tables.begin_batch(batch_id, operator, now, now + FINISHED_BY_SWEEP_AFTER)
+    batch = batch_tables.begin(batch_id, operator, now, now + FINISHED_BY_SWEEP_AFTER)
     return batch if batch.is_complete else _complete_draft(batch)
 
 
@@ -55,7 +55,7 @@ def _complete_draft(batch: Batch) -> Batch:
             skipped[artisan_id] = why_not
     payouts = tables.payouts_of(batch.batch_id)
     total = Money(sum(payout.amount.amount_minor for payout in payouts))
-    return tables.end_draft(batch.batch_id, total, len(payouts), skipped)
+    return batch_tables.end_draft(batch.batch_id, total, len(payouts), skipped)
 
 
 def _reserve(batch: Batch, artisan_id: str, amount: Money) -> str | None:
@@ -101,10 +101,10 @@ def approve_batch(batch_id: str, operator: str) -> Batch:
     Raises:
         UnknownBatch, BatchNotComplete, IllegalBatchMove, FourEyesRequired.
     """
-    batch = tables.find_batch(batch_id)
+    batch = batch_tables.find(batch_id)
     domain.check_batch_move(batch, BatchStatus.APPROVED)
     domain.check_four_eyes(batch, operator, settings().payout_four_eyes_minor)
-    return tables.approve_batch(batch_id, operator, clock.now())
+    return batch_tables.approve(batch_id, operator, clock.now())
 
 
 def submit_batch(batch_id: str, operator: str) -> Batch:
@@ -113,14 +113,14 @@ def submit_batch(batch_id: str, operator: str) -> Batch:
     Raises:
         UnknownBatch, BatchNotComplete, IllegalBatchMove.
     """
-    batch = tables.find_batch(batch_id)
+    batch = batch_tables.find(batch_id)
     domain.check_batch_move(batch, BatchStatus.SUBMITTED)
     digests = {
         rail: hashlib.sha256(found.content.encode()).hexdigest()
         for rail, found in _files(batch).items()
     }
     now = clock.now()
-    submitted = tables.submit_batch(batch_id, operator, now, digests, now + FINISHED_BY_SWEEP_AFTER)
+    submitted = batch_tables.submit(batch_id, operator, now, digests, now + FINISHED_BY_SWEEP_AFTER)
     _mark_payouts(submitted)
     return submitted
 
@@ -132,13 +132,16 @@ def _mark_payouts(batch: Batch) -> None:
         if payout.status is PayoutStatus.RESERVED
     ]
     tables.mark_submitted(waiting, clock.now())
-    tables.end_submission(batch.batch_id)
+    batch_tables.end_submission(batch.batch_id)
 
 
 def finish_batches() -> None:
     """Finish what a crash left half done: drafts, and payouts of batches that are out."""
-    for kind, finish in ((tables.DRAFTING, _complete_draft), (tables.SUBMITTING, _mark_payouts)):
-        for batch in tables.due_batches(kind):
+    for kind, finish in (
+        (batch_tables.DRAFTING, _complete_draft),
+        (batch_tables.SUBMITTING, _mark_payouts),
+    ):
+        for batch in batch_tables.due(kind):
             try:
                 finish(batch)
             except MarketplaceError as error:
@@ -151,11 +154,11 @@ def batch(batch_id: str) -> tuple[Batch, list[Payout]]:
     Raises:
         UnknownBatch.
     """
-    return tables.find_batch(batch_id), tables.payouts_of(batch_id)
+    return batch_tables.find(batch_id), tables.payouts_of(batch_id)
 
 
 def batches(limit: int, start: tables.Key | None) -> tuple[list[Batch], tables.Key | None]:
-    return tables.batches_page(limit, start)
+    return batch_tables.page(limit, start)
 
 
 def payouts_to(
@@ -170,7 +173,7 @@ def rail_file(batch_id: str, rail: str | None) -> files.RailFile:
     Raises:
         UnknownBatch. BatchNotApproved: there is no file before. NoSuchRail.
     """
-    batch = tables.find_batch(batch_id)
+    batch = batch_tables.find(batch_id)
     if batch.approved_at is None:
         raise domain.BatchNotApproved("approve the batch first")
     found = _files(batch)

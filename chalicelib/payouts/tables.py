@@ -9,12 +9,11 @@ artisan#{id}   totals         what is reserved for, and was paid to, an artisan
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
@@ -26,28 +25,20 @@ from chalicelib.edge.storage import (
     Table,
     commit,
     due_index,
-    due_shard_of,
-    is_condition_failure,
     meta,
-    sweep_due,
 )
 from chalicelib.ledger.companions import Companion, all_of
 from chalicelib.money import Money
 from chalicelib.payouts.domain import (
-    Batch,
-    BatchStatus,
     Destination,
-    IllegalBatchMove,
     Payout,
     PayoutStatus,
     Report,
     Totals,
-    UnknownBatch,
     UnknownPayout,
 )
 
 BATCH, POINTER, TOTALS = "batch", "pointer", "totals"
-DRAFTING, SUBMITTING = "draft", "submit"
 CHUNK = 50
 Key = dict[str, Any]
 
@@ -112,101 +103,6 @@ class PayoutsTable(Table):
     paid_minor = NumberAttribute(null=True)
 
 
-def begin_batch(batch_id: str, operator: str, at: datetime, finish_by: datetime) -> Batch:
-    """The batch of this id, new or as it stands; the sweep finishes it at the latest."""
-    row = PayoutsTable(
-        batch_id,
-        BATCH,
-        status=BatchStatus.DRAFT,
-        listed=BATCH,
-        drafted_by=operator,
-        drafted_at=clock.to_text(at),
-        due_shard=due_shard_of(DRAFTING, batch_id),
-        due_at=clock.to_text(finish_by),
-    )
-    try:
-        row.save(PayoutsTable.pk.does_not_exist())
-    except PutError as error:
-        if not is_condition_failure(error):
-            raise
-        return find_batch(batch_id)
-    return batch_of(row)
-
-
-def end_draft(batch_id: str, total: Money, count: int, skipped: Mapping[str, str]) -> Batch:
-    """The batch is as long as it will be; nothing is added from here on."""
-    table = PayoutsTable
-    row = PayoutsTable(batch_id, BATCH)
-    actions: list[Action] = [
-        table.total_minor.set(total.amount_minor),
-        table.payout_count.set(count),
-        table.skipped.set(dict(skipped)),
-        table.due_shard.remove(),
-        table.due_at.remove(),
-    ]
-    try:
-        row.update(actions, condition=table.payout_count.does_not_exist())
-    except UpdateError as error:
-        if not is_condition_failure(error):
-            raise
-        return find_batch(batch_id)
-    return batch_of(row)
-
-
-def find_batch(batch_id: str) -> Batch:
-    """
-    Raises:
-        UnknownBatch
-    """
-    try:
-        return batch_of(PayoutsTable.get(batch_id, BATCH, consistent_read=True))
-    except PayoutsTable.DoesNotExist:
-        raise UnknownBatch("there is no such batch") from None
-
-
-def approve_batch(batch_id: str, operator: str, at: datetime) -> Batch:
-    table = PayoutsTable
-    return _move_batch(
-        batch_id,
-        BatchStatus.DRAFT,
-        [
-            table.status.set(BatchStatus.APPROVED),
-            table.approved_by.set(operator),
-            table.approved_at.set(clock.to_text(at)),
-        ],
-    )
-
-
-def submit_batch(
-    batch_id: str, operator: str, at: datetime, digests: Mapping[str, str], finish_by: datetime
-) -> Batch:
-    """The batch is out; the sweep marks its payouts where we do not come to it."""
-    table = PayoutsTable
-    return _move_batch(
-        batch_id,
-        BatchStatus.APPROVED,
-        [
-            table.status.set(BatchStatus.SUBMITTED),
-            table.submitted_by.set(operator),
-            table.submitted_at.set(clock.to_text(at)),
-            table.file_sha256.set(dict(digests)),
-            table.due_shard.set(due_shard_of(SUBMITTING, batch_id)),
-            table.due_at.set(clock.to_text(finish_by)),
-        ],
-    )
-
-
-def _move_batch(batch_id: str, current: BatchStatus, actions: list[Action]) -> Batch:
-    row = PayoutsTable(batch_id, BATCH)
-    try:
-        row.update(actions, condition=PayoutsTable.status == current)
-    except UpdateError as error:
-        if is_condition_failure(error):
-            raise IllegalBatchMove(f"the batch is not {current} any more") from error
-        raise
-    return batch_of(row)
-
-
 def mark_submitted(payouts: Sequence[Payout], at: datetime) -> None:
     """Reserved payouts are sent out; those that have moved on meanwhile must not be named."""
     for start in range(0, len(payouts), CHUNK):
@@ -217,15 +113,6 @@ def mark_submitted(payouts: Sequence[Payout], at: datetime) -> None:
                 _move_payout(transaction, payout, PayoutStatus.SUBMITTED, at)
 
         commit(write)
-
-
-def end_submission(batch_id: str) -> None:
-    row = PayoutsTable(batch_id, BATCH)
-    row.update([PayoutsTable.due_shard.remove(), PayoutsTable.due_at.remove()])
-
-
-def due_batches(kind: str) -> list[Batch]:
-    return [batch_of(row) for row in sweep_due(PayoutsTable.due, kind)]
 
 
 def reserving(payout: Payout, destination: Destination) -> Companion:
@@ -303,10 +190,10 @@ def _add_totals(
 
 
 def keep_report(report: Report, verdict: str) -> None:
-    """Keep what a rail reported and what we made of it, once per outcome and reference."""
+    """Keep what a rail reported and what we made of it, once per outcome, amount and reference."""
     PayoutsTable(
         report.payout_id,
-        f"report#{report.outcome}#{report.provider_reference or ''}",
+        f"report#{report.outcome}#{report.amount.amount_minor}#{report.provider_reference or ''}",
         outcome=report.outcome,
         verdict=verdict,
         amount_minor=report.amount.amount_minor,
@@ -350,14 +237,6 @@ def _lines(batch_id: str) -> list[PayoutsTable]:
     return list(PayoutsTable.query(batch_id, lines, consistent_read=True))
 
 
-def batches_page(limit: int, start: Key | None) -> tuple[list[Batch], Key | None]:
-    """Batches, newest first."""
-    result = PayoutsTable.batches.query(
-        BATCH, limit=limit, last_evaluated_key=start, scan_index_forward=False
-    )
-    return [batch_of(row) for row in result], result.last_evaluated_key
-
-
 def artisan_page(artisan_id: str, limit: int, start: Key | None) -> tuple[list[Payout], Key | None]:
     """An artisan's payouts, newest first."""
     result = PayoutsTable.by_artisan.query(
@@ -388,29 +267,3 @@ def payout_of(row: PayoutsTable) -> Payout:
         reason=row.reason,
         provider_reference=row.provider_reference,
     )
-
-
-def batch_of(row: PayoutsTable) -> Batch:
-    """A batch; it is closed once all its payouts have come to an end."""
-    status = BatchStatus(row.status)
-    if status is BatchStatus.SUBMITTED and (row.final_count or 0) == row.payout_count:
-        status = BatchStatus.CLOSED
-    return Batch(
-        batch_id=row.pk,
-        status=status,
-        drafted_by=str(row.drafted_by),
-        drafted_at=clock.from_text(str(row.drafted_at)),
-        is_complete=row.payout_count is not None,
-        total=Money(int(row.total_minor or 0)),
-        payout_count=int(row.payout_count or 0),
-        skipped=row.skipped,
-        approved_by=row.approved_by,
-        approved_at=_moment(row.approved_at),
-        submitted_by=row.submitted_by,
-        submitted_at=_moment(row.submitted_at),
-        file_sha256=row.file_sha256,
-    )
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else clock.from_text(text)

@@ -1,6 +1,7 @@
 """When an artisan's part becomes payable, and making it so."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from chalicelib import clock
 from chalicelib.config import settings
@@ -10,6 +11,8 @@ from chalicelib.ledger import service as ledger
 from chalicelib.ledger.domain import CompanionRefused
 from chalicelib.settlement import domain, tables
 from chalicelib.settlement.domain import Share
+
+POSTPONED_BY = timedelta(hours=1)
 
 
 def schedule_complete(shares: Iterable[Share]) -> None:
@@ -33,6 +36,7 @@ def release_due() -> int:
         except MarketplaceError as error:
             count("ReleaseFailed", code=error.code)
             log_failure("release failed", error, parcel_id=share.parcel_id, code=error.code)
+            tables.schedule(share, clock.now() + POSTPONED_BY)  # or it would block its shard
     return released_count
 
 

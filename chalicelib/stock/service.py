@@ -188,14 +188,12 @@ def forget(stock_id: str, order_id: str) -> None:
         return
 
 
-def sweep_expired_holds() -> int:
-    """Reclaim what has expired and nobody asked for; how many items were looked at."""
-    stock_ids = tables.due_stock_ids()
-    for stock_id in stock_ids:
+def sweep_expired_holds() -> None:
+    """Reclaim what has expired and nobody asked for."""
+    for stock_id in tables.due_stock_ids():
         stock = tables.find(stock_id)
         if stock is not None and not reclaim_expired(stock):
             _postpone(stock)
-    return len(stock_ids)
 
 
 def _postpone(stock: Stock) -> None:

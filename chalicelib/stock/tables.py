@@ -5,7 +5,7 @@ plain conditional update carries about 1,000. The calls go through the client, s
 update must bring the item back with the refusal.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -29,7 +29,7 @@ class StockTable(Table):
     holds: Any = MapAttribute()
     due_shard = UnicodeAttribute(null=True)
     due_at = UnicodeAttribute(null=True)
-    due = due_index()
+    due = due_index(keys_only=True)
 
 
 class Refused(Exception):
@@ -189,9 +189,9 @@ def reclaim(stock: Stock, expired: Mapping[str, Hold], next_due_ms: int | None) 
     )
 
 
-def due_stock_ids() -> list[str]:
+def due_stock_ids() -> Iterator[str]:
     """Items with a hold whose time is over, or was when it was taken."""
-    return [row.stock_id for row in sweep_due(StockTable.due, DUE_KIND)]
+    return (row.stock_id for row in sweep_due(StockTable.due, DUE_KIND))
 
 
 def _update(

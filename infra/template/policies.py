@@ -5,6 +5,7 @@ that defines the table deletes, so nothing may delete a ledger entry. Scanning i
 Queues: those that its feature modules name, if they send at all. The rest comes from its trigger.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ class Use:
 def use_of(source_root: Path, handler: str) -> Use:
     """What a handler ("app.app", "chalicelib.orders.consumers.expire") touches."""
     serves_http = not handler.startswith("chalicelib.")
-    modules = reach.reached_modules(
+    modules = reach.reached(
         source_root, handler, _runs_for_events_only if serves_http else _runs_for_requests_only
     )
     tables = {
@@ -48,11 +49,11 @@ def use_of(source_root: Path, handler: str) -> Use:
         for name, models in table_models().items()
         if (actions := _table_actions(source_root, modules, name, {m.__module__ for m in models}))
     }
-    features = {name for name in modules if not name.startswith("chalicelib.edge.")}
-    words = {word for name in features for word in reach.text_constants(source_root, name)}
-    sends = any(reach.imports_name(source_root, name, SENDING) for name in features)
-    everywhere = {word for name in modules for word in reach.text_constants(source_root, name)}
-    return Use(tables, tuple(sorted(words & QUEUES.keys())) if sends else (), "s3" in everywhere)
+    features = [part for name, part in modules.items() if not name.startswith("chalicelib.edge.")]
+    words = {word for part in features for word in part.texts}
+    sends = any(SENDING in part.imports for part in features)
+    files = any("s3" in part.texts for part in modules.values())
+    return Use(tables, tuple(sorted(words & QUEUES.keys())) if sends else (), files)
 
 
 def statements(use: Use, log_group_id: str, events: dict[str, Any]) -> list[dict[str, Any]]:
@@ -82,9 +83,9 @@ def _runs_for_requests_only(module: str) -> bool:
 
 
 def _table_actions(
-    source_root: Path, modules: frozenset[str], table: str, defined_in: set[str]
+    source_root: Path, modules: Mapping[str, Any], table: str, defined_in: set[str]
 ) -> tuple[str, ...]:
-    if not modules & defined_in:
+    if not modules.keys() & defined_in:
         return ()
     used = {name for module in defined_in for name in reach.attributes_used(source_root, module)}
     special = {action for name, action in BY_ATTRIBUTE.items() if name in used}

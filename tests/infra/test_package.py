@@ -222,7 +222,9 @@ def with_a_silent_alarm(template):
 
 
 def short_visibility(template):
-    first(template, "AWS::SQS::Queue", "RedrivePolicy")["VisibilityTimeout"] = 149
+    mapping = first(template, "AWS::Lambda::EventSourceMapping", "ScalingConfig")
+    queue = mapping["EventSourceArn"]["Fn::GetAtt"][0]
+    template["Resources"][queue]["Properties"]["VisibilityTimeout"] = 149
 
 
 def a_policy_for_everything(template):

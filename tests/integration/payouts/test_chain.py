@@ -26,9 +26,7 @@ def balance(api: Api) -> dict[str, int]:
 
 def operate(api: Api, path: str, **options: Any) -> Any:
     headers = {"Idempotency-Key": path} | options.pop("headers", {})
-    return api.post(
-        f"/v1/operator{path}", token=api.operator, headers=headers, **options
-    )
+    return api.post(f"/v1/operator{path}", token=api.operator, headers=headers, **options)
 
 
 def test_captured_money_reaches_the_artisan(api: Api, pump: Pump) -> None:
