@@ -34,7 +34,17 @@ _ENCODED_FORM = "application/x-www-form-urlencoded"
 @lru_cache(maxsize=1)
 def document_text() -> str:
     """The document as JSON, made once per process."""
-    return json.dumps(document(), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(_without_null_defaults(document()), ensure_ascii=False, separators=(",", ":"))
+
+
+def _without_null_defaults(part: Any) -> Any:
+    """A default of null says no more than "may be left out", and is often not of the field's type."""
+    if isinstance(part, dict):
+        kept = {name: each for name, each in part.items() if (name, each) != ("default", None)}
+        return {name: _without_null_defaults(each) for name, each in kept.items()}
+    if isinstance(part, list):
+        return [_without_null_defaults(each) for each in part]
+    return part
 
 
 def document() -> Json:
@@ -133,8 +143,6 @@ def _query_parameters(operation: Operation, definitions: Json) -> list[Json]:
     required = schema.get("required", [])
     found = []
     for name, each in schema.get("properties", {}).items():
-        if each.get("default", "") is None:
-            del each["default"]  # left out; a query cannot say null
         parameter = {"name": name, "in": "query", "required": name in required, "schema": each}
         if "description" in each:
             parameter["description"] = each.pop("description")

@@ -46,6 +46,7 @@ class Guard:
         self._prefixes = (table_prefix, queue_prefix)
         self._acting: ContextVar[str] = ContextVar("acting", default="")
         self.used: dict[str, set[Need]] = {}
+        self.refused: list[str] = []
 
     @contextmanager
     def acting_as(self, function: str) -> Iterator[None]:
@@ -78,7 +79,8 @@ class Guard:
         for need in needs(service, operation, parameters, *self._prefixes):
             self.used.setdefault(function, set()).add(need)
             if need not in self._grants[function]:
-                raise NotGranted(f"{function} may not {need[0]} on {need[1]}")
+                self.refused.append(f"{function} may not {need[0]} on {need[1]}")
+                raise NotGranted(self.refused[-1])
 
 
 def granted(source_root: Path, handler: str, events: dict[str, Any]) -> frozenset[Need]:

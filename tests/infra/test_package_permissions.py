@@ -138,6 +138,7 @@ def run_guarded_demo() -> dict[str, int]:
         watching = undo.enter_context(a_guard().on_duty())
         tell_who_acts(watching, patch)
         Journey(undo.enter_context(Marketplace(address)), Console(file=io.StringIO())).run()
+        assert watching.refused == []
         return {function: len(calls) for function, calls in watching.used.items()}
 
 

@@ -1,0 +1,1 @@
+"""What a use case costs: round trips, request units, CPU and the cold start, as one table."""
