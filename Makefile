@@ -41,10 +41,10 @@ bench: $(STAMP) ## round trips, request units, CPU and cold start, as one table
 build: package ## the same as package
 
 package: $(STAMP) ## the template and the zip of STAGE (dev) in build/STAGE
-	@$(BIN)/python -m infra.build package --stage $(STAGE)
+	@$(BIN)/python -m infra.build --stage $(STAGE)
 
-deploy: $(STAMP) ## package STAGE and hand it to CloudFormation
-	@$(BIN)/python -m infra.build deploy --stage $(STAGE)
+deploy: $(STAMP) ## package STAGE and hand it to CloudFormation (needs BUCKET=… for the zip)
+	@$(BIN)/python -m infra.build deploy --stage $(STAGE) $(if $(BUCKET),--bucket $(BUCKET))
 
 clean: ## remove what was built and the local data, not the virtual environment
 	@rm -rf build .local .coverage .pytest_cache .mypy_cache .ruff_cache

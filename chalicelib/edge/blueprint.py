@@ -117,17 +117,23 @@ class FeatureBlueprint(Blueprint):
                 used, media, answer_media, cached_seconds, failure_text,
                 _feature_of(view), view.__doc__ or "",
             )  # fmt: skip
-            OPERATIONS.append(operation)
-
-            @wraps(view)
-            def answering(**path_values: str) -> Response:
-                return answer_to(self.current_request, path_values, operation, view)
-
-            # No content types: Chalice's own 415 is not a problem document; `answer_to` checks.
-            Blueprint.route(self, path, methods=[method], content_types=[], cors=CORS)(answering)
+            self._mount(operation, view)
             return view
 
         return decorate
+
+    def _mount(self, operation: Operation, view: View) -> None:
+        OPERATIONS.append(operation)
+
+        @wraps(view)
+        def answering(**path_values: str) -> Response:
+            return answer_to(self.current_request, path_values, operation, view)
+
+        # No content types: Chalice's own 415 is not a problem document; `answer_to` checks.
+        mount = Blueprint.route(
+            self, operation.path, methods=[operation.method], content_types=[], cors=CORS
+        )
+        mount(answering)
 
     def consumer(self, queue: str, message: Any) -> Callable[[Callable[[Any], None]], Any]:
         """Take the messages of a queue one by one; `message` is a model or a union of models."""

@@ -38,7 +38,7 @@ def document_text() -> str:
 
 
 def _without_null_defaults(part: Any) -> Any:
-    """A default of null says no more than "may be left out", and is often not of the field's type."""
+    """A default of null says only "may be left out", and is often not of the field's type."""
     if isinstance(part, dict):
         kept = {name: each for name, each in part.items() if (name, each) != ("default", None)}
         return {name: _without_null_defaults(each) for name, each in kept.items()}

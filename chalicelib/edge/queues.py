@@ -23,7 +23,7 @@ class Queue:
 
 QUEUES: dict[str, Queue] = {
     queue.name: queue
-    for queue in (Queue("payments"), Queue("settlement"), Queue("payouts"), Queue("notifications"))
+    for queue in (Queue("payments"), Queue("settlement"), Queue("payouts"))
 }
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import asdict
+from functools import lru_cache
 
 from chalicelib.edge import pages
 from chalicelib.edge.auth import Access
@@ -29,6 +30,7 @@ from chalicelib.listings.views import (
     OwnListing,
     ReviewRow,
 )
+from chalicelib.locales import Language
 from chalicelib.stock.domain import Level
 
 # With the 30 seconds for which a process remembers which regions are open, and stale answers for
@@ -56,7 +58,7 @@ class IfMatchMalformed(BadRequest):
     summary="The crafts that listings belong to",
 )
 def list_crafts(call: Call[None, None]) -> Reply:
-    return Reply(CraftList.of_all(call.language), headers={"Content-Language": call.language})
+    return _reference(CraftList, call.language)
 
 
 @listings.route(
@@ -67,7 +69,13 @@ def list_crafts(call: Call[None, None]) -> Reply:
     summary="The curated collections",
 )
 def list_collections(call: Call[None, None]) -> Reply:
-    return Reply(CollectionList.of_all(call.language), headers={"Content-Language": call.language})
+    return _reference(CollectionList, call.language)
+
+
+@lru_cache(maxsize=8)
+def _reference(model: type[CraftList] | type[CollectionList], language: Language) -> Reply:
+    text = model.of_all(language).model_dump_json()
+    return Reply(text, headers={"Content-Language": language})
 
 
 @listings.route(

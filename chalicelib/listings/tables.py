@@ -1,7 +1,7 @@
 """The listings table. Its rows are read by id; lists are read from `shelves.py`."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -195,7 +195,7 @@ def add(listing: Listing) -> None:
     row_of(listing).save(ListingTable.listing_id.does_not_exist())
 
 
-def add_many(listings: Sequence[Listing]) -> None:
+def add_many(listings: Iterable[Listing]) -> None:
     """Keep listings without asking what was there; for demonstration data."""
     with ListingTable.batch_write() as batch:
         for listing in listings:

@@ -155,6 +155,7 @@ class Order:
     paid_at: datetime | None = None
     paid_by: str | None = None
     currency: str = "MAD"
+    due_at: datetime | None = None
 
     @property
     def goods(self) -> Money:
@@ -295,6 +296,8 @@ def status_of(order: Order, now: datetime, return_window: timedelta) -> OrderSta
     if order.state is not OrderState.PAID:
         return OrderStatus(order.state)
     live = [parcel for parcel in order.parcels if parcel.status is not ParcelStatus.CANCELLED]
+    if not live:
+        return OrderStatus.CANCELLED
     statuses = {parcel.status for parcel in live}
     if statuses <= {ParcelStatus.DELIVERED, ParcelStatus.RETURNED}:
         delivered = [parcel.delivered_at for parcel in live if parcel.delivered_at]

@@ -30,7 +30,7 @@ Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 al
 LanguageTag = Literal["ar", "fr", "en", "zgh"]
 CUSTOMS_NOTE = {
     "en": "Import duties and taxes of the destination are not included; the receiver pays them.",
-    "fr": "Les droits et taxes du pays de destination ne sont pas compris ; le destinataire les paie.",
+    "fr": "Les droits et taxes du pays d'arrivée ne sont pas compris ; le destinataire les paie.",
     "ar": "لا تشمل الرسوم والضرائب الجمركية لبلد الوصول، ويؤديها المستلم.",
 }
 

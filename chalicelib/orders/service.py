@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib import clock, ids
 from chalicelib.config import settings
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.errors import NotFound
 from chalicelib.listings import service as listings
 from chalicelib.listings.domain import Listing
 from chalicelib.locales import text_in
@@ -36,6 +36,7 @@ from chalicelib.orders.domain import (
 )
 from chalicelib.shipping.domain import Item, rate_parcel
 from chalicelib.stock import service as stock
+from chalicelib.stock.domain import HoldMismatch
 
 QUOTE_MINUTES = 30
 
@@ -177,22 +178,38 @@ def _order_of(request: OrderRequest, priced: Quote) -> Order:
 
 
 def hold_stock(order: Order) -> None:
-    """Hold what the order needs until it expires; all of it, or nothing stays held."""
-    tried = []
+    """Hold what the order needs until it expires; all of it, or nothing more than before.
+
+    What the same request holds already, sent twice at once, is left to the other one.
+    """
+    taken = []
     try:
         for listing_id, quantity in order.quantities().items():
-            tried.append(listing_id)
-            stock.hold(listing_id, order.order_id, quantity, order.fingerprint, order.expires_at)
-    except BaseException:  # Also when a call timed out: it may have been applied.
-        for listing_id in tried:
+            taken.append(listing_id)  # First: a call that times out may have been applied.
+            if not _hold(order, listing_id, quantity, order.expires_at):
+                taken.remove(listing_id)
+    except BaseException:
+        for listing_id in taken:
             stock.release(listing_id, order.order_id, order.fingerprint)
         raise
 
 
-def extend_holds(order: Order, until: datetime) -> bool:
-    """Keep the stock for longer while the buyer goes on paying; False when some was lost."""
-    kept = [stock.extend(listing_id, order.order_id, until) for listing_id in order.quantities()]
-    return all(kept)
+def _hold(order: Order, listing_id: str, quantity: int, until: datetime) -> bool:
+    try:
+        return stock.hold(listing_id, order.order_id, quantity, order.fingerprint, until)
+    except HoldMismatch as mismatch:
+        raise OrderMismatch("use a new Idempotency-Key for a new order") from mismatch
+
+
+def extend_holds(order: Order, until: datetime) -> None:
+    """Keep the stock for longer while the buyer goes on paying; what was lost is taken anew.
+
+    Raises:
+        SoldOut, InsufficientStock, TooManyHolds: some was lost; what is still held stays.
+    """
+    for listing_id, quantity in order.quantities().items():
+        if not stock.extend(listing_id, order.order_id, until):
+            _hold(order, listing_id, quantity, until)
 
 
 def release_stock(order: Order) -> bool:
@@ -214,18 +231,17 @@ def claim_stock(order: Order) -> None:
         SoldOut, InsufficientStock: a hold had expired and cannot be taken again; what was claimed
             before that is given back by a sweep.
     """
-    try:
-        for listing_id, quantity in order.quantities().items():
-            stock.claim(listing_id, order.order_id, quantity, order.fingerprint)
-    except Conflict:
+    if order.state is not OrderState.AWAITING_PAYMENT:
+        # It closed, so nothing else would find what is claimed now if the payment stopped halfway.
         tables.want_release(order, clock.now() + stock.CLAIM_IN_FLIGHT)
-        raise
+    for listing_id, quantity in order.quantities().items():
+        stock.claim(listing_id, order.order_id, quantity, order.fingerprint)
 
 
 def give_back_stock(order: Order) -> None:
     """Give back the stock of a closed order; what is still in doubt is left to the sweep."""
     if release_stock(order):
-        tables.clear_due(order.order_id, tables.DUE_RELEASE)
+        tables.clear_due(order, tables.DUE_RELEASE)
 
 
 def sweep_released_stock() -> None:
@@ -238,15 +254,17 @@ def sweep_released_stock() -> None:
 def sweep_sold_markers() -> None:
     """Tidy the markers of sales whose orders have long been paid."""
     for order in tables.due_orders(tables.DUE_FORGET):
+        if order.state is not OrderState.PAID:
+            continue
         for listing_id in order.quantities():
             stock.forget(listing_id, order.order_id)
-        tables.clear_due(order.order_id, tables.DUE_FORGET)
+        tables.clear_due(order, tables.DUE_FORGET)
 
 
 def overdue_orders() -> Iterator[Order]:
-    """Orders whose time to be paid is over."""
+    """Orders whose time to be paid is over; the index may still tell of one given more time."""
     for found in tables.due_orders(tables.DUE_EXPIRY):
-        if found.state is OrderState.AWAITING_PAYMENT:
+        if found.state is OrderState.AWAITING_PAYMENT and found.expires_at <= clock.now():
             yield found
 
 
@@ -275,7 +293,7 @@ def order_for(
     if is_operator or holds_token(order_id, order_token):
         return found
     own = tuple(parcel for parcel in found.parcels if parcel.artisan_id == artisan_id)
-    if not own or found.paid_at is None:
+    if not own:
         raise NotFound("there is no such order, or it is not yours")
     lines = tuple(line for line in found.lines if line.artisan_id == artisan_id)
     return replace(found, parcels=own, lines=lines)

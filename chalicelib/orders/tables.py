@@ -131,7 +131,10 @@ def _parcel_row(parcel: Parcel) -> OrderTable:
 
 
 def add_paid(transaction: TransactWrite, order: Order, payment_id: str, now: datetime) -> None:
-    """Make an order paid and show its parcels to their artisans, in one transaction."""
+    """Make an order paid and show its parcels to their artisans, in one transaction.
+
+    Refused when it was tried to be paid another way meanwhile: that payment must be closed too.
+    """
     table = OrderTable
     at = clock.to_text(now)
     transaction.update(
@@ -143,7 +146,8 @@ def add_paid(transaction: TransactWrite, order: Order, payment_id: str, now: dat
             table.due_shard.set(due_shard_of(DUE_FORGET, order.order_id)),
             table.due_at.set(clock.to_text(now + timedelta(minutes=10))),
         ],
-        condition=table.state.is_in(OrderState.AWAITING_PAYMENT, OrderState.EXPIRED),
+        condition=table.state.is_in(OrderState.AWAITING_PAYMENT, OrderState.EXPIRED)
+        & (table.payment_count == order.payment_count),
     )
     for parcel in order.parcels:
         transaction.update(
@@ -157,7 +161,7 @@ def add_paid(transaction: TransactWrite, order: Order, payment_id: str, now: dat
 
 
 def add_closed(transaction: TransactWrite, order: Order, to: OrderState, now: datetime) -> None:
-    """Close an unpaid order; its stock goes back next."""
+    """Close an unpaid order; its stock goes back next. Refused when it is being paid anew."""
     table = OrderTable
     transaction.update(
         table(order.order_id, ORDER),
@@ -166,7 +170,8 @@ def add_closed(transaction: TransactWrite, order: Order, to: OrderState, now: da
             table.due_shard.set(due_shard_of(DUE_RELEASE, order.order_id)),
             table.due_at.set(clock.to_text(now)),
         ],
-        condition=(table.state == OrderState.AWAITING_PAYMENT),
+        condition=(table.state == OrderState.AWAITING_PAYMENT)
+        & (table.payment_count == order.payment_count),
     )
 
 
@@ -210,13 +215,16 @@ def due_orders(kind: str) -> Iterator[Order]:
             yield order
 
 
-def clear_due(order_id: str, kind: str) -> None:
-    """What was due is done; unless something else has become due meanwhile."""
+def clear_due(order: Order, kind: str) -> None:
+    """What was due of this order, as it was read, is done; unless more has become due meanwhile."""
+    if order.due_at is None:
+        return
     table = OrderTable
     try:
-        table(order_id, ORDER).update(
+        table(order.order_id, ORDER).update(
             actions=[table.due_shard.remove(), table.due_at.remove()],
-            condition=(table.due_shard == due_shard_of(kind, order_id)),
+            condition=(table.due_shard == due_shard_of(kind, order.order_id))
+            & (table.due_at == clock.to_text(order.due_at)),
         )
     except UpdateError as error:
         if not is_condition_failure(error):
@@ -299,6 +307,7 @@ def order_from(rows: Sequence[OrderTable]) -> Order:
         paid_at=clock.from_text(row.paid_at) if row.paid_at else None,
         paid_by=row.paid_by,
         currency=content["currency"],
+        due_at=clock.from_text(row.due_at) if row.due_at else None,
     )
 
 

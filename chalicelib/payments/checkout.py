@@ -1,5 +1,6 @@
 """An order and its payment, written together: placed, paid another way, cancelled, expired."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from pynamodb.exceptions import TransactWriteError
@@ -7,9 +8,9 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock, ids
 from chalicelib.edge.storage import commit, failed_conditions
+from chalicelib.errors import Unavailable
 from chalicelib.orders import service as orders
 from chalicelib.orders import tables as order_tables
-from chalicelib.errors import Unavailable
 from chalicelib.orders.domain import Order, OrderMismatch, OrderState, check_move
 from chalicelib.orders.service import OrderRequest
 from chalicelib.payments import tables
@@ -27,6 +28,8 @@ from chalicelib.payments.domain import (
     UnknownMethod,
     open_payments,
 )
+
+ATTEMPTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,7 @@ def place_order(request: OrderRequest, method: Method) -> Placed:
     try:
         commit(write)
     except Unavailable:
-        orders.release_stock(order)
-        raise
+        return _placed_meanwhile(request, order)  # Or lost to it: the same request sent twice.
     except TransactWriteError as error:
         if failed_conditions(error):
             return _placed_meanwhile(request, order)
@@ -80,7 +82,9 @@ def _placed_meanwhile(request: OrderRequest, order: Order) -> Placed:
         # Another content won under this key: its holds carry another mark and stay untouched.
         orders.release_stock(order)
         raise
-    assert earlier is not None, "the condition failed because the order is there"
+    if earlier is None:
+        orders.release_stock(order)
+        raise Unavailable("nothing was ordered; send it again", retry_after_seconds=1)
     return _placed_before(earlier)
 
 
@@ -132,8 +136,7 @@ def pay_again(order_id: str, method: Method) -> Payment:
     order = orders.order(order_id)
     _check_payable(order)
     payment = _new_payment(order, method, order.payment_count + 1)
-    if not orders.extend_holds(order, payment.expires_at):
-        orders.hold_stock(replace(order, expires_at=payment.expires_at))
+    orders.extend_holds(order, payment.expires_at)
 
     def write(transaction: TransactWrite) -> None:
         order_tables.add_payment_count(transaction, order, payment.expires_at)
@@ -143,6 +146,8 @@ def pay_again(order_id: str, method: Method) -> Payment:
         commit(write)
     except TransactWriteError as error:
         if failed_conditions(error):
+            # If it was closed, what was just extended or taken for it goes back.
+            order_tables.want_release(order, clock.now())
             raise OrderNotPayable("the order changed meanwhile; read it again") from error
         raise
     return payment
@@ -161,27 +166,27 @@ def cancel_order(order_id: str) -> Order:
     """Cancel an unpaid order at once; a cancelled one stays as it is.
 
     Raises:
-        OrderAlreadyPaid, IllegalOrderMove.
+        OrderAlreadyPaid, IllegalOrderMove. Unavailable: it kept changing.
     """
-    order = orders.order(order_id)
-    if order.state is OrderState.CANCELLED:
-        return order
-    if order.state is OrderState.PAID:
-        raise OrderAlreadyPaid("the order is paid: ask for a refund instead")
-    check_move(order, OrderState.CANCELLED)
-    _close(order, OrderState.CANCELLED, PaymentStatus.CANCELLED)
-    cancelled = orders.order(order_id)
-    orders.give_back_stock(cancelled)
-    return cancelled
+    for _ in range(ATTEMPTS):
+        order = orders.order(order_id)
+        if order.state is OrderState.CANCELLED:
+            orders.give_back_stock(order)
+            return order
+        if order.state is OrderState.PAID:
+            raise OrderAlreadyPaid("the order is paid: ask for a refund instead")
+        check_move(order, OrderState.CANCELLED)
+        with suppress(OrderNotPayable):
+            _close(order, OrderState.CANCELLED, PaymentStatus.CANCELLED)
+    raise Unavailable("the order kept changing; ask again", retry_after_seconds=1)
 
 
 def expire_overdue_orders() -> None:
     """Expire what was not paid in time. The stock goes back by a sweep of its own."""
     for order in orders.overdue_orders():
-        try:
+        # It may be paid or tried again meanwhile; then the next sweep looks once more.
+        with suppress(OrderNotPayable, Unavailable):
             _close(order, OrderState.EXPIRED, PaymentStatus.EXPIRED)
-        except OrderNotPayable:
-            continue  # It was paid or tried again meanwhile; the next sweep looks once more.
 
 
 def _close(order: Order, to: OrderState, payments_to: PaymentStatus) -> None:

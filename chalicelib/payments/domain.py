@@ -194,17 +194,17 @@ class TooManyPayments(Conflict):
 
 def judge(payment: Payment, event: ProviderEvent) -> tuple[Verdict, str]:
     """What a success or failure reported by the provider means, and why."""
-    if event.kind is EventKind.FAILED:
-        return Verdict.ATTEMPT_FAILED, event.reason or "declined"
     if event.provider is not payment.provider:
         return Verdict.UNAPPLIED, "another provider"
+    if event.kind is EventKind.FAILED:
+        return Verdict.ATTEMPT_FAILED, event.reason or "declined"
+    if event.amount is None or event.amount.currency != payment.amount.currency:
+        return Verdict.UNAPPLIED, "currency differs, or no amount can be read"
+    if event.amount != payment.amount:
+        return Verdict.UNAPPLIED, "amount differs"
     if payment.status in PAID:
         same = event.provider_reference == payment.provider_reference
         return (Verdict.REPEATED, "known") if same else (Verdict.UNAPPLIED, "second capture")
-    if event.amount is None or event.amount.currency != payment.amount.currency:
-        return Verdict.UNAPPLIED, "currency differs"
-    if event.amount != payment.amount:
-        return Verdict.UNAPPLIED, "amount differs"
     if PaymentStatus.CAPTURED not in MOVES[payment.status]:
         return Verdict.UNAPPLIED, f"payment is {payment.status}"
     return Verdict.PAY, "fits"

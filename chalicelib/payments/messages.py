@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 
 class Share(BaseModel):
-    """One parcel's part of a payment, with the terms frozen at the sale; centimes and basis points."""
+    """One parcel's part of a payment; terms as frozen at the sale; centimes and basis points."""
 
     parcel_id: str
     artisan_id: str

@@ -1,6 +1,8 @@
 """What a provider's callback does: to a payment, and through it to the order and its stock."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
@@ -15,6 +17,7 @@ from chalicelib.orders import tables as order_tables
 from chalicelib.orders.domain import MOVES as ORDER_MOVES
 from chalicelib.orders.domain import Order, OrderState
 from chalicelib.payments import tables
+from chalicelib.payments.checkout import payments_of
 from chalicelib.payments.domain import (
     Attempt,
     EventKind,
@@ -26,6 +29,7 @@ from chalicelib.payments.domain import (
     Verdict,
     for_review,
     judge,
+    open_payments,
     paid,
     with_attempt,
 )
@@ -57,20 +61,23 @@ def decide_cmi(event: ProviderEvent, raw_body: bytes, client_id: str) -> str:
     """CMI's answer, which is the capture decision: kept, decided, and only then given.
 
     `ACTION=POSTAUTH` debits the buyer and is answered only once the order is paid in our tables;
-    the same callback again is answered the same.
+    the answer is kept with what it follows from, so the same callback is answered the same again.
     """
     answered = tables.record_once(event, raw_body)
     if answered is not None:
         return answered
-    if client_id != settings().cmi_client_id:
-        _park(event, "another merchant's client id")
-        verdict = Verdict.UNAPPLIED
-    else:
+    if client_id == settings().cmi_client_id:
         verdict = apply_event(event)
-    captures = verdict in (Verdict.PAY, Verdict.REPEATED)
-    answer = cmi.CAPTURE if captures else cmi.ACKNOWLEDGE
-    tables.keep_answer(event, answer)
-    return answer
+    else:
+        verdict = _parked(event, "another merchant's client id")
+    answer = _answer_to(event, verdict) if verdict else tables.kept_answer(event)
+    return answer or cmi.ACKNOWLEDGE
+
+
+def _answer_to(event: ProviderEvent, verdict: Verdict) -> str | None:
+    if event.provider is not Provider.CMI:
+        return None
+    return cmi.CAPTURE if verdict in (Verdict.PAY, Verdict.REPEATED) else cmi.ACKNOWLEDGE
 
 
 def apply_callback(event_key: str) -> None:
@@ -80,8 +87,10 @@ def apply_callback(event_key: str) -> None:
         apply_event(event)
 
 
-def apply_event(event: ProviderEvent) -> Verdict:
+def apply_event(event: ProviderEvent) -> Verdict | None:
     """Judge an event against its payment and write what follows, all in one transaction.
+
+    None when another delivery of the same event has applied it meanwhile.
 
     Raises:
         Unavailable: it kept changing under our hands; the event is kept and may come again.
@@ -91,36 +100,47 @@ def apply_event(event: ProviderEvent) -> Verdict:
         if verdict is not None:
             count("CallbackApplied", provider=event.provider, verdict=verdict)
             return verdict
+        if tables.find_event(event.key)[1] is not EventStatus.RECEIVED:
+            return None
     raise Unavailable("the payment kept changing; send the callback again")
 
 
 def _applied(event: ProviderEvent) -> Verdict | None:
-    """The verdict once it is written; None when somebody else changed the payment or the order."""
+    """The verdict once it is written; None when somebody else changed what it was judged by."""
     found = tables.find(event.reference)
-    if found is None or event.kind not in APPLIED_NOW:
-        _park(event, "unknown reference" if found is None else f"{event.kind} is not handled yet")
-        return Verdict.UNAPPLIED
+    if found is None:
+        return _parked(event, "unknown reference")
+    if event.kind not in APPLIED_NOW:
+        return _parked(event, f"{event.kind} is not handled yet")
     verdict, reason = judge(found, event)
     order = None
     if verdict is Verdict.PAY:
         order = orders.order(found.order_id)
         verdict, reason = _with_stock(order, reason)
+    others = _other_payments(order, found) if order and verdict is Verdict.PAY else []
 
     def write(transaction: TransactWrite) -> None:
-        _write(transaction, verdict, reason, found, order, event)
+        changed, status = _changed_by(verdict, reason, found, event)
+        if changed is not None:
+            tables.add_changed(transaction, changed)
+        if order is not None and verdict is Verdict.PAY:
+            order_tables.add_paid(transaction, order, found.payment_id, clock.now())
+        for other in others:
+            tables.add_changed(transaction, replace(other, status=PaymentStatus.CANCELLED))
+        answer = _answer_to(event, verdict)
+        tables.add_outcome(
+            transaction, event, tables.Outcome(status, f"{verdict}: {reason}", answer)
+        )
 
-    try:
-        commit(write)
-    except TransactWriteError as error:
-        if failed_conditions(error):
-            return None
-        raise
-    return verdict
+    return verdict if _is_committed(write) else None
 
 
-def _park(event: ProviderEvent, why: str) -> None:
+def _parked(event: ProviderEvent, why: str) -> Verdict | None:
+    answer = _answer_to(event, Verdict.UNAPPLIED)
+    if not tables.close_event(event, tables.Outcome(EventStatus.PARKED, why, answer)):
+        return None
     count("CallbackParked", provider=event.provider)
-    tables.close_event(event, EventStatus.PARKED, why)
+    return Verdict.UNAPPLIED
 
 
 def _with_stock(order: Order, reason: str) -> tuple[Verdict, str]:
@@ -133,29 +153,27 @@ def _with_stock(order: Order, reason: str) -> tuple[Verdict, str]:
     return Verdict.PAY, reason
 
 
-def _write(
-    transaction: TransactWrite,
-    verdict: Verdict,
-    reason: str,
-    found: Payment,
-    order: Order | None,
-    event: ProviderEvent,
-) -> None:
+def _other_payments(order: Order, paid_one: Payment) -> list[Payment]:
+    """The other ways this order was tried to be paid: once it is paid they lead nowhere."""
+    if order.payment_count == 1:
+        return []
+    pending = open_payments(payments_of(order))
+    return [other for other in pending if other.payment_id != paid_one.payment_id]
+
+
+def _changed_by(
+    verdict: Verdict, reason: str, found: Payment, event: ProviderEvent
+) -> tuple[Payment | None, EventStatus]:
+    """(the payment after the event, None where it stays as it is; what became of the event)."""
     now = clock.now()
-    status = EventStatus.APPLIED
     if verdict is Verdict.PAY:
-        assert order is not None
-        changed = paid(found, event, PAID_AS[found.provider], now)
-        tables.add_changed(transaction, changed)
-        order_tables.add_paid(transaction, order, found.payment_id, now)
-    elif verdict is Verdict.ATTEMPT_FAILED:
+        return paid(found, event, PAID_AS[found.provider], now), EventStatus.APPLIED
+    if verdict is Verdict.ATTEMPT_FAILED:
         attempt = Attempt("failed", event.provider_reference, now, reason)
-        tables.add_changed(transaction, with_attempt(found, attempt))
-    elif verdict is Verdict.UNAPPLIED:
-        tables.add_changed(transaction, for_review(found, event, reason, now))
-    else:
-        status = EventStatus.NO_EFFECT
-    tables.add_outcome(transaction, event, status, f"{verdict}: {reason}")
+        return with_attempt(found, attempt), EventStatus.APPLIED
+    if verdict is Verdict.UNAPPLIED:
+        return for_review(found, event, reason, now), EventStatus.APPLIED
+    return None, EventStatus.NO_EFFECT
 
 
 def confirm_capture(payment_id: str) -> None:
@@ -170,14 +188,16 @@ def confirm_capture(payment_id: str) -> None:
             if found.status is not PaymentStatus.CAPTURED:
                 count("ConfirmedUnpaid", provider=found.provider)
             return
-        if _changed(replace(found, status=PaymentStatus.CAPTURED)):
+        captured = replace(found, status=PaymentStatus.CAPTURED)
+        if _is_committed(partial(tables.add_changed, payment=captured)):
             return
     raise Unavailable("the payment kept changing")
 
 
-def _changed(changed: Payment) -> bool:
+def _is_committed(write: Callable[[TransactWrite], None]) -> bool:
+    """False when a condition failed: what was read has changed."""
     try:
-        commit(lambda transaction: tables.add_changed(transaction, changed))
+        commit(write)
     except TransactWriteError as error:
         if failed_conditions(error):
             return False

@@ -1,7 +1,7 @@
 """Payments, and the callbacks that were received about them."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,8 @@ from pynamodb.attributes import (
     TTLAttribute,
     UnicodeAttribute,
 )
-from pynamodb.exceptions import PutError
+from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock
@@ -85,9 +86,8 @@ def find(payment_id: str) -> Payment | None:
 
 def find_many(payment_ids: Sequence[str]) -> list[Payment]:
     """Payments by id, in that order; one batch read."""
-    found = {
-        row.payment_id: row for row in PaymentTable.batch_get(payment_ids, consistent_read=True)
-    }
+    rows = PaymentTable.batch_get(payment_ids, consistent_read=True)
+    found = {row.payment_id: row for row in rows}
     return [payment_from(found[name]) for name in payment_ids if name in found]
 
 
@@ -128,7 +128,7 @@ def record_once(event: ProviderEvent, raw_body: bytes) -> str | None:
     except PutError as error:
         if not is_condition_failure(error):
             raise
-        return CallbackTable.get(event.key, consistent_read=True).answer
+        return kept_answer(event)
     return None
 
 
@@ -137,24 +137,46 @@ def find_event(event_key: str) -> tuple[ProviderEvent, EventStatus]:
     return event_from(row), EventStatus(row.status)
 
 
-def add_outcome(
-    transaction: TransactWrite, event: ProviderEvent, status: EventStatus, outcome: str
-) -> None:
+def kept_answer(event: ProviderEvent) -> str | None:
+    """What the provider was answered, to answer it the same again."""
+    return CallbackTable.get(event.key, consistent_read=True).answer
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a callback; `answer` where the provider is answered by what was decided."""
+
+    status: EventStatus
+    text: str
+    answer: str | None = None
+
+
+def add_outcome(transaction: TransactWrite, event: ProviderEvent, outcome: Outcome) -> None:
+    """Close a callback in the transaction that applies it; refused when it was closed before."""
     transaction.update(
         CallbackTable(event.key),
-        actions=[CallbackTable.status.set(status), CallbackTable.outcome.set(outcome)],
+        actions=_closing(outcome),
+        condition=CallbackTable.status == EventStatus.RECEIVED,
     )
 
 
-def close_event(event: ProviderEvent, status: EventStatus, outcome: str) -> None:
-    CallbackTable(event.key).update(
-        actions=[CallbackTable.status.set(status), CallbackTable.outcome.set(outcome)]
-    )
+def close_event(event: ProviderEvent, outcome: Outcome) -> bool:
+    """Close a callback that changes nothing else; False when it was closed before."""
+    try:
+        CallbackTable(event.key).update(
+            actions=_closing(outcome), condition=CallbackTable.status == EventStatus.RECEIVED
+        )
+    except UpdateError as error:
+        if is_condition_failure(error):
+            return False
+        raise
+    return True
 
 
-def keep_answer(event: ProviderEvent, answer: str) -> None:
-    """What the provider was answered, to answer it the same again."""
-    CallbackTable(event.key).update(actions=[CallbackTable.answer.set(answer)])
+def _closing(outcome: Outcome) -> list[Action]:
+    table = CallbackTable
+    actions: list[Action] = [table.status.set(outcome.status), table.outcome.set(outcome.text)]
+    return [*actions, table.answer.set(outcome.answer)] if outcome.answer else actions
 
 
 def event_from(row: CallbackTable) -> ProviderEvent:

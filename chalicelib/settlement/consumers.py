@@ -75,3 +75,8 @@ def relay_confirmations(change: Change) -> None:
 @settlement_events.every_minute
 def release_due_shares() -> None:
     service.release_due_shares()
+
+
+@settlement_events.every_minute
+def finish_settlement_files() -> None:
+    service.finish_files()

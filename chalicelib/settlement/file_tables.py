@@ -7,7 +7,13 @@ from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock
-from chalicelib.edge.storage import commit, failed_conditions, is_condition_failure
+from chalicelib.edge.storage import (
+    commit,
+    due_shard_of,
+    failed_conditions,
+    is_condition_failure,
+    sweep_due,
+)
 from chalicelib.ledger.companions import Companion, all_of
 from chalicelib.ledger.domain import CURRENCY
 from chalicelib.money import Money
@@ -27,8 +33,8 @@ from chalicelib.settlement.tables import PAYMENT, SettlementTable, confirm
 FILE, LINE = "file", "line#"
 
 
-def add_file(found: ProviderFile, at: datetime) -> None:
-    """Keep a file, unless it is kept."""
+def add_file(found: ProviderFile, at: datetime, finish_by: datetime) -> None:
+    """Keep a file, unless it is kept; the sweep finishes it at the latest."""
     row = SettlementTable(
         f"file#{found.file_id}",
         FILE,
@@ -37,12 +43,24 @@ def add_file(found: ProviderFile, at: datetime) -> None:
         sha256=found.sha256,
         line_count=found.line_count,
         imported_at=clock.to_text(at),
+        due_shard=due_shard_of(FILE, found.file_id),
+        due_at=clock.to_text(finish_by),
     )
     try:
         row.save(SettlementTable.pk.does_not_exist())
     except PutError as error:
         if not is_condition_failure(error):
             raise
+
+
+def end_file(file_id: str) -> None:
+    """All that follows from a file is done."""
+    row = SettlementTable(f"file#{file_id}", FILE)
+    row.update([SettlementTable.due_shard.remove(), SettlementTable.due_at.remove()])
+
+
+def due_files() -> list[str]:
+    return [row.pk.removeprefix("file#") for row in sweep_due(SettlementTable.due, FILE)]
 
 
 def load_file(file_id: str) -> tuple[ProviderFile, list[Judged]]:

@@ -1,6 +1,7 @@
 """Holding a provider's settlement file against what was settled."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from chalicelib import clock
 from chalicelib.ledger import service as ledger
@@ -10,6 +11,7 @@ from chalicelib.settlement.domain import SettledPayment
 from chalicelib.settlement.provider_files import FileLine, Judged, LineResult, ProviderFile
 
 CHUNK = 50
+FINISHED_BY_SWEEP_AFTER = timedelta(minutes=2)
 
 
 def reconcile(content: bytes, provider: str, profile: str) -> tuple[ProviderFile, list[Judged]]:
@@ -21,12 +23,29 @@ def reconcile(content: bytes, provider: str, profile: str) -> tuple[ProviderFile
         FileUnreadable, FileTooLong: nothing of it was taken.
     """
     found, lines = provider_files.read_file(content, provider, profile)
-    file_tables.add_file(found, clock.now())
+    now = clock.now()
+    file_tables.add_file(found, now, finish_by=now + FINISHED_BY_SWEEP_AFTER)
     done = {judged.number for judged in file_tables.load_file(found.file_id)[1]}
     left = [line for line in lines if line.number not in done]
     for start in range(0, len(left), CHUNK):
         _take(found, left[start : start + CHUNK])
-    return file_tables.load_file(found.file_id)
+    return _finish(found.file_id)
+
+
+def _finish(file_id: str) -> tuple[ProviderFile, list[Judged]]:
+    """Schedule what the file's lines confirmed."""
+    found, lines = file_tables.load_file(file_id)
+    named = [one.line.reference for one in lines if one.line and one.result is LineResult.MATCHED]
+    payments, _ = tables.payments_and_shares(named, [])
+    _schedule([parcel for payment in payments.values() for parcel in payment.parcel_ids])
+    file_tables.end_file(file_id)
+    return found, lines
+
+
+def finish_files() -> None:
+    """Finish what a crash left half done: what was confirmed is scheduled at last."""
+    for file_id in file_tables.due_files():
+        _finish(file_id)
 
 
 def reconciliation(file_id: str) -> tuple[ProviderFile, list[Judged]]:
@@ -41,15 +60,11 @@ def reconciliation(file_id: str) -> tuple[ProviderFile, list[Judged]]:
 def _take(found: ProviderFile, lines: Sequence[FileLine | Judged]) -> None:
     named = [line.reference for line in lines if isinstance(line, FileLine)]
     payments, _ = tables.payments_and_shares(named, [])
-    confirmed: list[str] = []
     for line in lines:
         if isinstance(line, Judged):
             file_tables.add_line(found.file_id, line)
-            continue
-        payment = payments.get(line.reference)
-        if _apply(line, payment) is LineResult.MATCHED and payment is not None:
-            confirmed += payment.parcel_ids
-    _schedule(confirmed)
+        else:
+            _apply(line, payments.get(line.reference))
 
 
 def _apply(line: FileLine, payment: SettledPayment | None) -> LineResult:
@@ -71,13 +86,13 @@ def _apply(line: FileLine, payment: SettledPayment | None) -> LineResult:
 def _confirm(line: FileLine, payment: SettledPayment, judged: Judged) -> LineResult:
     entry = provider_files.settlement_entry(line, payment, clock.now())
     try:
-        ledger.post(entry, also=file_tables.confirming(line, judged, payment))
+        posted = ledger.post(entry, also=file_tables.confirming(line, judged, payment))
     except CompanionRefused:
-        pass  # Another line of this payment was faster, or this line was judged: read again.
-    else:
+        posted = False
+    if posted:
         return LineResult.MATCHED
-    fresh = tables.find_payment(payment.payment_id)
-    again = provider_files.judge(line, fresh)
+    # Another line of this payment was faster, or this one was matched by somebody: judge again.
+    again = provider_files.judge(line, tables.find_payment(payment.payment_id))
     if again.result is not LineResult.MATCHED:
         file_tables.add_line(provider_files.file_id_of(line), again)
     return again.result

@@ -35,6 +35,11 @@ def release_due_shares() -> int:
     return releases.release_due()
 
 
+def finish_files() -> None:
+    """What a crash left half done of a provider's file is finished."""
+    reconciliation.finish_files()
+
+
 def statement(
     artisan_id: str, balance: str, limit: int, before: Mapping[str, str | int] | None
 ) -> Statement:

@@ -69,7 +69,6 @@ class SettlementTable(Table):
     profile = UnicodeAttribute(null=True)
     line_count = NumberAttribute(null=True)
     imported_at = UnicodeAttribute(null=True)
-    completed_at = UnicodeAttribute(null=True)
     number = NumberAttribute(null=True)
     result = UnicodeAttribute(null=True)
     reason = UnicodeAttribute(null=True)

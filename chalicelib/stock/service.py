@@ -1,10 +1,10 @@
 """Counting, holding, claiming and releasing. A use case here is one item; nothing locks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from chalicelib import clock
-from chalicelib.errors import Conflict
+from chalicelib.errors import Conflict, Unavailable
 from chalicelib.stock import tables
 from chalicelib.stock.domain import (
     MAX_HOLDS_PER_ITEM,
@@ -35,6 +35,8 @@ def set_on_hand(stock_id: str, on_hand: int) -> Level:
         try:
             if stock is None:
                 tables.create(stock_id, on_hand)
+            elif reclaim_expired(stock):
+                continue
             else:
                 tables.adjust(stock, adjustment(stock, on_hand))
         except Refused:
@@ -53,25 +55,45 @@ def levels(stock_ids: Sequence[str]) -> dict[str, Level]:
     }
 
 
-def hold(stock_id: str, order_id: str, quantity: int, mark: str, until: datetime) -> None:
+def hold(stock_id: str, order_id: str, quantity: int, mark: str, until: datetime) -> bool:
     """Hold pieces for an order until it is paid or `until`; the same hold twice is one.
+
+    True when this call took them, False when the same request had taken them before; a hold that
+    is there already is kept until `until`.
 
     Raises:
         SoldOut, InsufficientStock: not enough, even after expired holds were reclaimed.
         HoldMismatch: the order holds another quantity here, for another request (`mark`).
         TooManyHolds: the item carries as many holds as it may.
+        Unavailable: it kept changing.
     """
     wanted = Hold(quantity=quantity, until_ms=clock.to_ms(until), mark=mark)
+    for _ in range(ATTEMPTS):
+        try:
+            tables.add_hold(stock_id, order_id, wanted)
+        except Refused as refused:
+            if _is_held(refused.stock, stock_id, order_id, wanted):
+                return False
+        else:
+            return True
+    raise _too_busy()
 
-    def is_done(stock: Stock | None) -> bool:
-        existing = stock.holds.get(order_id) if stock else None
-        if existing is None:
-            return False
-        if (existing.mark, existing.quantity) != (mark, quantity):
-            raise HoldMismatch("this order was sent before with another content")
+
+def _is_held(stock: Stock | None, stock_id: str, order_id: str, wanted: Hold) -> bool:
+    """Whether the hold is there, and for long enough; False to try again, with room made."""
+    existing = stock.holds.get(order_id) if stock else None
+    if existing is None:
+        _make_room(stock, wanted.quantity, stock_id)
+        return False
+    if (existing.mark, existing.quantity) != (wanted.mark, wanted.quantity):
+        raise HoldMismatch("this order was sent before with another content")
+    if existing.state is HoldState.SOLD or existing.until_ms >= wanted.until_ms:
         return True
-
-    _take(stock_id, order_id, wanted, is_done)
+    try:
+        tables.extend_hold(stock_id, order_id, wanted.until_ms, HoldState.HELD)
+    except Refused:
+        return False
+    return True
 
 
 def claim(stock_id: str, order_id: str, quantity: int, mark: str) -> None:
@@ -83,24 +105,39 @@ def claim(stock_id: str, order_id: str, quantity: int, mark: str) -> None:
 
     Raises:
         SoldOut, InsufficientStock: the hold was lost and nothing is left to take.
+        TooManyHolds, Unavailable: not now; nothing is known to be missing.
     """
     until_ms = clock.to_ms(clock.now() + CLAIM_IN_FLIGHT)
-    try:
-        tables.sell_hold(stock_id, order_id, quantity, until_ms)
-    except Refused as refused:
-        if _renew_claim(refused.stock, order_id, until_ms):
-            return
-    else:
-        return
     sale = Hold(quantity=quantity, until_ms=until_ms, mark=mark, state=HoldState.SOLD)
-    _take(stock_id, order_id, sale, lambda stock: _renew_claim(stock, order_id, until_ms))
+    for _ in range(ATTEMPTS):
+        try:
+            tables.sell_hold(stock_id, order_id, quantity, mark, until_ms)
+        except Refused as refused:
+            if _is_claimed(refused.stock, stock_id, order_id, sale):
+                return
+        else:
+            return
+    raise _too_busy()
 
 
-def _renew_claim(stock: Stock | None, order_id: str, until_ms: int) -> bool:
-    if stock is None or not _is_sold(stock, order_id):
-        return False
+def _is_claimed(stock: Stock | None, stock_id: str, order_id: str, sale: Hold) -> bool:
+    """Whether it was sold to the order before, or is now; False to try again."""
+    if _is_sold(stock, order_id):
+        return _is_renewed(stock_id, order_id, sale.until_ms)
+    if stock is not None and order_id in stock.holds:
+        raise HoldMismatch("another request holds this under the same order")
     try:
-        tables.extend_hold(stock.stock_id, order_id, until_ms, HoldState.SOLD)
+        tables.add_hold(stock_id, order_id, sale)
+    except Refused as refused:
+        if refused.stock is None or order_id not in refused.stock.holds:
+            _make_room(refused.stock, sale.quantity, stock_id)
+        return False
+    return True
+
+
+def _is_renewed(stock_id: str, order_id: str, until_ms: int) -> bool:
+    try:
+        tables.extend_hold(stock_id, order_id, until_ms, HoldState.SOLD)
     except Refused as refused:
         # Renewed further by somebody else, or given back a moment ago and to be taken anew.
         return _is_sold(refused.stock, order_id)
@@ -112,19 +149,8 @@ def _is_sold(stock: Stock | None, order_id: str) -> bool:
     return marker is not None and marker.state is HoldState.SOLD
 
 
-def _take(
-    stock_id: str, order_id: str, wanted: Hold, is_done: Callable[[Stock | None], bool]
-) -> None:
-    for _ in range(ATTEMPTS):
-        try:
-            tables.add_hold(stock_id, order_id, wanted)
-        except Refused as refused:
-            if is_done(refused.stock):
-                return
-            _make_room(refused.stock, wanted.quantity, stock_id)
-        else:
-            return
-    raise Conflict("too many buyers at once; try again", retry_after_seconds=1)
+def _too_busy() -> Unavailable:
+    return Unavailable("too many buyers at once; try again", retry_after_seconds=1)
 
 
 def _make_room(stock: Stock | None, quantity: int, stock_id: str) -> None:
@@ -173,10 +199,12 @@ def release(stock_id: str, order_id: str, mark: str) -> bool:
 
 def extend(stock_id: str, order_id: str, until: datetime) -> bool:
     """Keep a hold for longer while its buyer goes on paying; False when it was lost."""
+    until_ms = clock.to_ms(until)
     try:
-        tables.extend_hold(stock_id, order_id, clock.to_ms(until), HoldState.HELD)
+        tables.extend_hold(stock_id, order_id, until_ms, HoldState.HELD)
     except Refused as refused:
-        return _is_sold(refused.stock, order_id)
+        kept = refused.stock.holds.get(order_id) if refused.stock else None
+        return kept is not None and (kept.state is HoldState.SOLD or kept.until_ms >= until_ms)
     return True
 
 

@@ -6,6 +6,7 @@ update must bring the item back with the refusal.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -93,7 +94,8 @@ def adjust(stock: Stock, change: Adjustment) -> None:
 def add_hold(stock_id: str, order_id: str, hold: Hold) -> None:
     """Take a hold, or sell at once what was not held. Raises Refused."""
     sold = hold.quantity if hold.state is HoldState.SOLD else 0
-    _update(
+    due = _due_text(hold.until_ms)
+    changed = _update(
         stock_id,
         "SET holds.#o = :hold, available = available - :q, sold = sold + :sold,"
         " due_shard = if_not_exists(due_shard, :shard), due_at = if_not_exists(due_at, :due)",
@@ -104,19 +106,28 @@ def add_hold(stock_id: str, order_id: str, hold: Hold) -> None:
             ":sold": _n(sold),
             ":cap": _n(MAX_HOLDS_PER_ITEM),
             ":shard": {"S": due_shard_of(DUE_KIND, stock_id)},
-            ":due": {"S": _due_text(hold.until_ms)},
+            ":due": {"S": due},
         },
         {"#o": order_id},
     )
+    if changed["due_at"]["S"] > due:
+        _bring_forward(stock_id, due)
 
 
-def sell_hold(stock_id: str, order_id: str, quantity: int, until_ms: int) -> None:
+def _bring_forward(stock_id: str, due: str) -> None:
+    # An expression has no minimum: a short hold beside longer ones costs one more update.
+    with suppress(Refused):
+        _update(stock_id, "SET due_at = :due", "due_at > :due", {":due": {"S": due}})
+
+
+def sell_hold(stock_id: str, order_id: str, quantity: int, mark: str, until_ms: int) -> None:
     """Turn a hold into a sale, leaving its marker until `until_ms`. Raises Refused."""
     _update(
         stock_id,
         "SET holds.#o.s = :sold, holds.#o.u = :until, sold = sold + :q",
-        "holds.#o.s = :held AND holds.#o.q = :q",
+        "holds.#o.s = :held AND holds.#o.q = :q AND holds.#o.m = :mark",
         {
+            ":mark": {"S": mark},
             ":sold": {"S": HoldState.SOLD},
             ":held": {"S": HoldState.HELD},
             ":until": _n(until_ms),
@@ -161,32 +172,27 @@ def remove_marker(stock_id: str, order_id: str) -> None:
 
 
 def reclaim(stock: Stock, expired: Mapping[str, Hold], next_due_ms: int | None) -> None:
-    """Give back expired holds, all at once. Raises Refused when any hold has changed."""
-    names = {f"#h{i}": order_id for i, order_id in enumerate(expired)}
-    values = {f":h{i}": _hold_item(hold) for i, hold in enumerate(expired.values())}
-    conditions = [f"holds.#h{i} = :h{i}" for i in range(len(expired))]
-    values |= {
+    """Give back expired holds, all at once. Raises Refused when any hold has changed.
+
+    The map of holds is compared and replaced as a whole: a condition for each of 200 holds would
+    be longer than the 4 KB that DynamoDB reads, and a hold taken meanwhile must not lose its time.
+    """
+    left = {key: hold for key, hold in stock.holds.items() if key not in expired}
+    sets = "SET available = available + :back, holds = :left"
+    values = {
         ":back": _n(sum(hold.quantity for hold in expired.values())),
-        ":count": _n(len(stock.holds)),
+        ":left": _holds_item(left),
+        ":holds": _holds_item(stock.holds),
     }
-    removed = list(names)
-    sets = "SET available = available + :back"
     if next_due_ms is None:
-        removals = [f"holds.{name}" for name in removed] + ["due_shard", "due_at"]
+        update = f"{sets} REMOVE due_shard, due_at"
     else:
-        removals = [f"holds.{name}" for name in removed]
-        sets += ", due_shard = :shard, due_at = :due"
+        update = f"{sets}, due_shard = :shard, due_at = :due"
         values |= {
             ":shard": {"S": due_shard_of(DUE_KIND, stock.stock_id)},
             ":due": {"S": _due_text(next_due_ms)},
         }
-    _update(
-        stock.stock_id,
-        f"{sets} REMOVE {', '.join(removals)}" if removals else sets,
-        " AND ".join(["size(holds) = :count", *conditions]),
-        values,
-        names,
-    )
+    _update(stock.stock_id, update, "holds = :holds", values)
 
 
 def due_stock_ids() -> Iterator[str]:
@@ -196,14 +202,16 @@ def due_stock_ids() -> Iterator[str]:
 
 def _update(
     stock_id: str, update: str, condition: str, values: Json, names: Mapping[str, str] | None = None
-) -> None:
+) -> Json:
+    """The attributes that were written. Raises Refused."""
     try:
-        aws_client("dynamodb").update_item(
+        answer = aws_client("dynamodb").update_item(
             TableName=StockTable.Meta.table_name,
             Key=_key(stock_id),
             UpdateExpression=update,
             ConditionExpression=condition,
             ExpressionAttributeValues=values,
+            ReturnValues="UPDATED_NEW",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
             **({"ExpressionAttributeNames": dict(names)} if names else {}),
         )
@@ -212,6 +220,8 @@ def _update(
             raise
         item = error.response.get("Item")
         raise Refused(_stock(item) if item else None) from error
+    written: Json = answer.get("Attributes", {})
+    return written
 
 
 def _key(stock_id: str) -> Json:
@@ -235,6 +245,10 @@ def _hold_item(hold: Hold) -> Json:
             "s": {"S": hold.state},
         }
     }
+
+
+def _holds_item(holds: Mapping[str, Hold]) -> Json:
+    return {"M": {order_id: _hold_item(hold) for order_id, hold in holds.items()}}
 
 
 def _stock(item: Json) -> Stock:

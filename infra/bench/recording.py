@@ -1,6 +1,7 @@
 """Records the AWS calls of a use case: what was asked, what came back, and what it cost."""
 
 import copy
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -131,9 +132,7 @@ class Recorder:
         """What was read counts, whatever a filter or a projection left of it."""
         consistent = params.get("ConsistentRead", False)
         if operation == "Query":
-            left_out = ("FilterExpression", "ProjectionExpression")
-            asked = {name: value for name, value in params.items() if name not in left_out}
-            found = self._dynamodb.query(**asked)["Items"]
+            found = self._dynamodb.query(**_unfiltered(params))["Items"]
             return units.query_units(found, consistent=consistent)
         if operation == "GetItem":
             item = self._item(params["TableName"], params["Key"]) or {}
@@ -145,3 +144,18 @@ class Recorder:
                 consistent = asked.get("ConsistentRead", False)
                 total += units.read_units(size, consistent=consistent)
         return total
+
+
+def _unfiltered(query: Json) -> Json:
+    """The same query without filter and projection, and without the names only these used."""
+    left_out = ("FilterExpression", "ProjectionExpression")
+    asked = {name: value for name, value in query.items() if name not in left_out}
+    for placeholders in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
+        used = {
+            name: value
+            for name, value in asked.pop(placeholders, {}).items()
+            if re.search(rf"{re.escape(name)}\b", asked["KeyConditionExpression"])
+        }
+        if used:
+            asked[placeholders] = used
+    return asked

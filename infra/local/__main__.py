@@ -1,6 +1,7 @@
 """`python -m infra.local`: the whole marketplace on this machine."""
 
 import argparse
+import io
 import logging
 import os
 import signal
@@ -21,12 +22,33 @@ from infra.local.environment import (
 CANNOT_START = 2
 
 
+class WithoutMetrics(io.TextIOBase):
+    """Passes on what is written, but for metrics, which are lines for CloudWatch to read."""
+
+    def __init__(self, to: TextIO) -> None:
+        self._to = to
+        self._skips_line_end = False
+
+    def write(self, text: str) -> int:
+        if text.startswith('{"_aws"'):
+            self._skips_line_end = not text.endswith("\n")
+        elif self._skips_line_end and text == "\n":
+            self._skips_line_end = False
+        else:
+            self._to.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._to.flush()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
     parser.add_argument("--port", help="where to listen on 127.0.0.1 (PORT, else 8000)")
     arguments = parser.parse_args()
-    # Standard output carries one line, `ready ...`; logs of the app would go there in Lambda.
-    out, sys.stdout = sys.stdout, sys.stderr
+    # Standard output carries one line, `ready ...`; the app's logs, which go there in Lambda,
+    # go to standard error.
+    out, sys.stdout = sys.stdout, WithoutMetrics(sys.stderr)
     console = Console(stderr=True)
     handler = RichHandler(console=console, show_path=False)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], format="%(message)s")

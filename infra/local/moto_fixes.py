@@ -4,10 +4,12 @@ moto's transactions are not thread-safe, and each one copies every table it name
 history of its stream; a refused one then puts the copies in place, and a reader of the stream is
 left holding the old shard. Here a lock lets one call in at a time, and a transaction keeps only the
 items that it names. Streams are as DynamoDB's: no record for a write that changes nothing, and one
-for an update that creates its item, where moto gives two.
+for an update that creates its item, where moto gives two. And `UPDATED_NEW` gives back every
+attribute that was set, also one that was set to what it was.
 """
 
 import copy
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import RLock
@@ -16,6 +18,7 @@ from typing import Any
 from moto.core.models import botocore_stubber
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import StreamShard, Table
+from moto.dynamodb.responses import DynamoHandler
 
 # Reentrant, since a moto backend may call another through botocore.
 moto_lock = RLock()
@@ -24,6 +27,8 @@ _process_request = botocore_stubber.process_request
 _transact_write_items = DynamoDBBackend.transact_write_items
 _update_item = DynamoDBBackend.update_item
 _add_record = StreamShard.add
+_answer_update = DynamoHandler.update_item
+_SET_TARGET = re.compile(r"(?:\bSET\b|,)\s*(#?\w+)\s*=", re.IGNORECASE)
 
 
 def install() -> None:
@@ -36,6 +41,7 @@ def install() -> None:
     DynamoDBBackend.transact_write_items = _transact
     DynamoDBBackend.update_item = _update
     StreamShard.add = _add_change
+    DynamoHandler.update_item = _update_and_answer
 
 
 def _one_at_a_time(request: Any) -> Any:
@@ -61,6 +67,26 @@ def _update(backend: DynamoDBBackend, table_name: str, key: Any, *args: Any, **k
         table.stream_shard = shard
     shard.add(before, item)
     return item
+
+
+def _update_and_answer(handler: DynamoHandler) -> Any:
+    answer = _answer_update(handler)
+    request = handler.body
+    if request.get("ReturnValues") == "UPDATED_NEW" and "UpdateExpression" in request:
+        item = handler.dynamodb_backend.get_item(request["TableName"], request["Key"])
+        stored = item.to_json()["Attributes"] if item else {}
+        names = request.get("ExpressionAttributeNames", {})
+        given: dict[str, Any] = answer.result
+        given["Attributes"] = {
+            name: value
+            for name, value in given.get("Attributes", {}).items()
+            if name not in request["Key"]
+        }
+        for target in _SET_TARGET.findall(request["UpdateExpression"]):
+            name = names.get(target, target)
+            if name in stored:
+                given["Attributes"][name] = stored[name]
+    return answer
 
 
 def _transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:

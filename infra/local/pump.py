@@ -27,6 +27,7 @@ from infra.local.schedules import next_time
 from infra.local.streams import StreamReader
 
 IDLE_SECONDS = 0.2
+IDLE_SECONDS_DYNAMODB_LOCAL = 1.0  # Looking costs calls there; writes wake the pump anyway.
 RETRY_SECONDS = 1
 MAX_STREAM_ATTEMPTS = 5
 MAX_ROUNDS = 500
@@ -110,8 +111,9 @@ class Pump:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
+        idle_seconds = IDLE_SECONDS if self._aws.on_moto else IDLE_SECONDS_DYNAMODB_LOCAL
         while not self._stopping.is_set():
-            signals.work.wait(IDLE_SECONDS)
+            signals.work.wait(idle_seconds)
             signals.work.clear()
             try:
                 with self._turn:

@@ -74,7 +74,7 @@ def calls_through(make: Callable[[Callable[[], Any], str], Any]) -> Iterator[Non
 @contextmanager
 def frozen_clock(at: datetime) -> Iterator[None]:
     """Time stands still but for `clock.advance`, so that two histories can be compared."""
-    with mock.patch.object(clock, "outside_now", lambda: at):
+    with mock.patch.object(clock, "outside_now", return_value=at):
         yield
 
 
@@ -127,7 +127,13 @@ def interleave(actors: Sequence[Callable[[], None]], seed: int) -> list[BaseExce
 def rows_of(*tables: type[storage.Table], without: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Everything that is stored, in order: only tests scan."""
     rows = [
-        {name: value for name, value in row.to_simple_dict().items() if name not in without}
+        {
+            name: value
+            for name, [value] in (
+                (name, list(typed.values())) for name, typed in row.to_dynamodb_dict().items()
+            )
+            if name not in without
+        }
         for table in tables
         for row in table.scan()
     ]

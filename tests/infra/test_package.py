@@ -4,6 +4,7 @@ import ast
 import copy
 import json
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -14,9 +15,10 @@ import pytest
 
 from chalicelib.edge.queues import QUEUES
 from chalicelib.problem_titles import TITLES
-from infra.build import archive, checks, gateway
+from infra.build import archive, checks, gateway, package
 from infra.build.errors import CannotBuild
 from infra.build.package import PROJECT, build
+from infra.build.transform import transform
 from infra.template import resources
 
 pytestmark = [pytest.mark.artefact, pytest.mark.xdist_group("artefact")]
@@ -156,6 +158,15 @@ class TestTemplate:
         made = checks.of_type(template, "AWS::Lambda::Function")
         assert set(artefact.functions) == set(made)
         assert {function["Runtime"] for function in made.values()} == {"python3.11"}
+
+    def test_it_is_within_cloudformation_s_and_iam_s_limits(self, template):
+        assert len(template["Resources"]) <= 500
+        assert len(json.dumps(template)) <= 1_000_000
+        for name, role in checks.of_type(template, "AWS::IAM::Role").items():
+            documents = json.dumps(role["Policies"], separators=(",", ":"))
+            # Every reference becomes an ARN; IAM allows 10,240 characters without spaces.
+            written = re.sub(r'\{"(Fn::GetAtt|Fn::Sub)":.*?\}', "x" * 100, documents)
+            assert len(written) <= 10_240, name
 
     def test_the_variables_fit_into_lambda_s_4_kb(self, template):
         longest_value = 128  # ARNs and addresses; a reference is resolved to less
@@ -314,6 +325,36 @@ class TestPlantedDefects:
             spoil(spoiled)
             seeing |= {check for check in checks.CHECKS if any(check(spoiled))}
         assert seeing == set(checks.CHECKS)
+
+
+class TestBuild:
+    def test_a_broken_promise_leaves_no_zip(self, artefact, tmp_path, monkeypatch):
+        """Chalice's part is taken from the good build; what follows it is spoiled."""
+
+        def chalice(source, stage, merge_file, packed):
+            shutil.copytree(artefact.out / "chalice", packed)
+
+        def spoiled(template, stage, source_root, version):
+            transform(template, stage, source_root, version)
+            template["Resources"]["SettlementQueue"]["Properties"]["VisibilityTimeout"] = 30
+
+        monkeypatch.setattr(package, "_run_chalice", chalice)
+        monkeypatch.setattr(package, "transform", spoiled)
+        with pytest.raises(CannotBuild, match="under six times"):
+            build("prod", tmp_path)
+        assert not (tmp_path / "deployment.zip").exists()
+        assert not (tmp_path / "template.json").exists()
+
+    def test_an_app_that_chalice_refuses_is_a_sentence(self, tmp_path):
+        project = tmp_path / "project"
+        for name in package.SOURCES:
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            if name != "chalicelib":
+                (project / name).write_text("{}" if name.endswith("json") else "")
+        (project / "chalicelib").mkdir()
+        (project / "app.py").write_text("import nothing_of_this_name")
+        with pytest.raises(CannotBuild, match="No module named 'nothing_of_this_name'"):
+            build("prod", tmp_path / "out", project)
 
 
 class TestZip:

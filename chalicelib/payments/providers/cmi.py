@@ -22,7 +22,9 @@ ACKNOWLEDGE = "APPROVED"
 FAILURE = "FAILURE"
 MAX_FIELDS = 300
 _UNSIGNED = frozenset({"hash", "encoding"})
-_DIGITS = re.compile(r"([0-9]+)")
+_TRIMMED = " \t\n\r\0\x0b"  # what PHP's trim takes away; a no-break space stays
+_PARTS = re.compile(r"[0-9]+|[^0-9]")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _LANGUAGES = {"ar": "ar", "fr": "fr", "en": "en", "zgh": "fr"}
 
 
@@ -32,18 +34,24 @@ def ver3_hash(fields: Mapping[str, str], store_key: str) -> str:
     `HASH` and `encoding` are left out; empty values count. Values are trimmed as CMI trims them.
     """
     signed = {name: value for name, value in fields.items() if name.lower() not in _UNSIGNED}
-    values = [_escaped(signed[name].strip()) for name in sorted(signed, key=_natural)]
+    values = [_escaped(signed[name].strip(_TRIMMED)) for name in sorted(signed, key=_natural)]
     plain = "|".join([*values, _escaped(store_key)])
     return base64.b64encode(hashlib.sha512(plain.encode()).digest()).decode("ascii")
 
 
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    # PHP's natcasesort: runs of digits compare as numbers, letters upper-folded.
+def _natural(name: str) -> list[tuple[int, int]]:
+    # PHP's natcasesort: character by character, letters upper-folded; where both names have digits
+    # the whole runs of them compare as numbers.
     return [
-        (0, int(part), "") if part.isdigit() else (1, 0, part.upper())
-        for part in _DIGITS.split(name)
-        if part
+        (ord("0"), int(part)) if part.isdigit() else (ord(part.upper()[0]), 0)
+        for part in _PARTS.findall(name)
     ]
+
+
+def _decoded(value: str) -> str:
+    # Only entities that end in a semicolon, as PHP has it: `a=1&copy=2` is left alone.
+    plain = value.removesuffix("\n")
+    return _ENTITY.sub(lambda found: html.unescape(found[0]), plain).strip(_TRIMMED)
 
 
 def _escaped(value: str) -> str:
@@ -105,14 +113,16 @@ def read_callback(raw_body: bytes, store_keys: Sequence[str]) -> dict[str, str] 
     if len(fields) != len(posted):
         return None
     # CMI sends some values HTML-escaped and with a trailing line feed, but hashes them without.
-    decoded = {name: html.unescape(value.removesuffix("\n")) for name, value in fields.items()}
-    given = next((value for name, value in fields.items() if name.lower() == "hash"), "")
+    decoded = {name: _decoded(value) for name, value in fields.items()}
+    given = [value for name, value in decoded.items() if name.lower() == "hash"]
+    if len(given) != 1:
+        return None
     genuine = [
-        hmac.compare_digest(ver3_hash(decoded, key).encode(), given.strip().encode())
+        hmac.compare_digest(ver3_hash(decoded, key).encode(), given[0].encode())
         for key in store_keys
         if key
     ]
-    return {name: value.strip() for name, value in decoded.items()} if any(genuine) else None
+    return decoded | {"HASH": given[0]} if any(genuine) else None
 
 
 def event_from(fields: Mapping[str, str]) -> ProviderEvent:
@@ -122,7 +132,7 @@ def event_from(fields: Mapping[str, str]) -> ProviderEvent:
     if fields.get("currency") != MAD_NUMERIC:
         amount = None
     return ProviderEvent(
-        key=f"cmi#{hashlib.sha256(fields.get('HASH', '').encode()).hexdigest()}",
+        key=f"cmi#{hashlib.sha256(fields['HASH'].encode()).hexdigest()}",
         provider=Provider.CMI,
         kind=EventKind.SUCCEEDED if approved else EventKind.FAILED,
         reference=fields.get("oid", "")[:64] or "none",

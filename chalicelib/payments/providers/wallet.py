@@ -8,8 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chalicelib import ids
 from chalicelib.money import Money
 from chalicelib.payments.domain import EventKind, Provider, ProviderEvent
+
+MAX_EVENT_ID = 100
 
 
 class _Amount(BaseModel):
@@ -42,12 +45,15 @@ class WalletEvent(BaseModel):
 
 def event_from(event: WalletEvent, headers: Mapping[str, str]) -> ProviderEvent:
     """A verified callback in our words; `webhook-id` is the same each time it is repeated."""
+    event_id = headers["webhook-id"]
+    if len(event_id) > MAX_EVENT_ID:
+        event_id = ids.fingerprint(event_id)
     return ProviderEvent(
-        key=f"wallet#{headers['webhook-id'][:200]}",
+        key=f"wallet#{event_id}",
         provider=Provider.WALLET,
         kind=EventKind(event.type),
         reference=event.reference,
-        provider_reference=event.provider_reference or headers["webhook-id"][:100],
+        provider_reference=event.provider_reference or event_id,
         amount=Money(event.amount.amount_minor, event.amount.currency),
         occurred_at=event.occurred_at,
         reason=event.reason,

@@ -182,7 +182,7 @@ class TestPayoutDestination:
     def put(self, api, body):
         return api.put("/v1/me/payout-destination", body, token=api.artisan)
 
-    def test_p15_the_number_is_sealed_and_answered_masked(self, api, aws, registered):
+    def test_P15_the_number_is_sealed_and_answered_masked(self, api, aws, registered):
         answer = self.put(api, {"kind": "bank_account", "rib": RIB})
         assert answer.status == 200
         assert answer.json["masked"] == "001…0318"

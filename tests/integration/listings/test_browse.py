@@ -1,14 +1,17 @@
 import pytest
+from botocore.client import BaseClient
 
 from chalicelib import clock
 from chalicelib.artisans import service as artisans
 from chalicelib.artisans import tables as artisan_tables
 from chalicelib.artisans.domain import Decision, decide
-from chalicelib.edge.storage import aws_client
-from chalicelib.listings import shelves
+from chalicelib.listings import shelves, tables
+from chalicelib.listings.domain import ListingStatus
+from chalicelib.money import Money
 from chalicelib.regions import tables as region_tables
 from chalicelib.regions.domain import RegionStatus
 from tests.aws import both_databases
+from tests.factories.listings import a_listing
 
 SORTS = ("newest", "price_asc", "price_desc")
 
@@ -24,17 +27,17 @@ def mad(amount_minor):
 
 
 @pytest.fixture
-def calls():
-    """The calls that go to DynamoDB through the client, as they happen."""
+def calls(monkeypatch):
+    """The calls that go to AWS, as they happen; PynamoDB's go the same way."""
     made = []
-    client = aws_client("dynamodb")
+    call = BaseClient._make_api_call
 
-    def note(model, **_):
-        made.append(model.name)
+    def noted(client, operation, arguments):
+        made.append(operation)
+        return call(client, operation, arguments)
 
-    client.meta.events.register("before-call.dynamodb", note)
-    yield made
-    client.meta.events.unregister("before-call.dynamodb", note)
+    monkeypatch.setattr(BaseClient, "_make_api_call", noted)
+    return made
 
 
 @pytest.fixture
@@ -50,31 +53,32 @@ def market(shop, other_shop):
     return market
 
 
-@pytest.mark.parametrize(
-    ("query", "names"),
-    [
-        ("", "fes_zellige fes_pottery safi_zellige safi_oud"),
-        ("?craft=zellige", "fes_zellige safi_zellige"),
-        ("?region=MA-07", "safi_zellige safi_oud"),
-        ("?craft=zellige&region=MA-07", "safi_zellige"),
-        ("?craft=oud&region=MA-03", ""),
-        ("?region=MA-01", ""),
-        ("?artisan_id={shop}", "fes_zellige fes_pottery"),
-        ("?artisan_id={shop}&craft=pottery", "fes_pottery"),
-        ("?artisan_id={shop}&region=MA-07", ""),
-        ("?min_price=200&max_price=300", "fes_zellige safi_zellige"),
-        ("?max_price=0", ""),
-        ("?min_price=301", "safi_oud"),
-        ("?in_stock=true", "fes_zellige safi_zellige safi_oud"),
-        ("?in_stock=false", "fes_pottery"),
-        ("?collection=blue-of-fes&region=MA-03", "fes_zellige"),
-    ],
-)
-@pytest.mark.parametrize("sort", SORTS)
-def test_filters_combine_with_every_sort(api, market, shop, query, names, sort):
-    asked = query.format(shop=shop.artisan_id)
-    asked += f"{'&' if asked else '?'}sort={sort}"
-    assert sorted(found(api, asked)) == sorted(market[name] for name in names.split())
+FILTERS = {
+    "": "fes_zellige fes_pottery safi_zellige safi_oud",
+    "craft=zellige": "fes_zellige safi_zellige",
+    "region=MA-07": "safi_zellige safi_oud",
+    "craft=zellige&region=MA-07": "safi_zellige",
+    "craft=oud&region=MA-03": "",
+    "region=MA-01": "",
+    "artisan_id={shop}": "fes_zellige fes_pottery",
+    "artisan_id={shop}&craft=pottery": "fes_pottery",
+    "artisan_id={shop}&region=MA-07": "",
+    "min_price=200&max_price=300": "fes_zellige safi_zellige",
+    "max_price=0": "",
+    "min_price=301": "safi_oud",
+    "in_stock=true": "fes_zellige safi_zellige safi_oud",
+    "in_stock=false": "fes_pottery",
+    "collection=blue-of-fes&region=MA-03": "fes_zellige",
+}
+
+
+@both_databases
+def test_filters_combine_with_every_sort(api, market, shop):
+    for sort in SORTS:
+        for query, names in FILTERS.items():
+            asked = f"?sort={sort}&{query.format(shop=shop.artisan_id)}".rstrip("&")
+            expected = sorted(market[name] for name in names.split())
+            assert sorted(found(api, asked)) == expected, asked
 
 
 def test_prices_sort_as_numbers(api, shop):
@@ -92,18 +96,23 @@ def test_the_newest_come_first(api, shop):
 
 
 @both_databases
-@pytest.mark.parametrize("filters", ["", "&max_price=100000000", "&in_stock=true&craft=zellige"])
 @pytest.mark.parametrize("sort", SORTS)
-def test_pages_hold_every_listing_once(api, shop, sort, filters):
-    published = [shop.published(price=mad(100 + number // 2)) for number in range(7)]
-    seen, cursor, sizes = [], "", []
-    while cursor is not None:
-        page = api.get(f"/v1/listings?limit=3&sort={sort}{filters}{cursor}").json
-        sizes.append(len(page["data"]))
-        seen += [card["id"] for card in page["data"]]
-        cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
-    assert sorted(seen) == sorted(published)
-    assert sizes == [3, 3, 1]
+def test_pages_hold_every_listing_once(api, shop, sort):
+    content = {"status": ListingStatus.PUBLISHED, "artisan_id": shop.artisan_id}
+    published = [f"lst_{number}" for number in range(7)]
+    tables.add_many(
+        a_listing(listing_id=listing_id, price=Money(100 + number // 2), **content)
+        for number, listing_id in enumerate(published)
+    )
+    for filters in ("", "&max_price=100000000", "&in_stock=true&craft=zellige"):
+        seen, cursor, sizes = [], "", []
+        while cursor is not None:
+            page = api.get(f"/v1/listings?limit=3&sort={sort}{filters}{cursor}").json
+            sizes.append(len(page["data"]))
+            seen += [card["id"] for card in page["data"]]
+            cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
+        assert sorted(seen) == published
+        assert sizes == [3, 3, 1]
 
 
 def test_a_full_last_page_has_no_next_one(api, shop):
@@ -123,7 +132,7 @@ def test_a_cursor_belongs_to_its_query(api, shop):
 
 @pytest.mark.parametrize(
     "query",
-    ["q=tapis", "ships_to=FR", "craft=x", "region=x", "sort=x", "limit=0", "limit=101", "min_price=x"],
+    ["q=x", "ships_to=FR", "craft=x", "region=x", "sort=x", "limit=0", "limit=101", "min_price=x"],
 )
 def test_an_unknown_filter_or_value_is_refused(api, query):
     assert api.get(f"/v1/listings?{query}").status == 422
@@ -256,14 +265,15 @@ class TestAnswers:
             "collection": "blue-of-fes",
         }
 
-    @pytest.mark.parametrize("listing_id", ["lst_none", "x", "%20", "lst_%00", "é" * 40, "x" * 3000])
+    @pytest.mark.parametrize(
+        "listing_id", ["lst_none", "x", "%20", "lst_%00", "%C3%A9" * 40, "x" * 3000]
+    )
     def test_what_does_not_exist_is_not_found(self, api, listing_id):
         assert api.get(f"/v1/listings/{listing_id}").status == 404
 
     def test_reference_lists(self, api):
         crafts = api.get("/v1/crafts", headers={"Accept-Language": "en"}).json["data"]
-        assert {"code": "zellige", "name": "Zellige tiles", "family": "pottery_and_stone"}.items() <= (
-            next(craft for craft in crafts if craft["code"] == "zellige").items()
-        )
+        zellige = next(craft for craft in crafts if craft["code"] == "zellige")
+        assert (zellige["name"], zellige["family"]) == ("Zellige tiles", "pottery_and_stone")
         collections = api.get("/v1/collections").json["data"]
         assert {"blue-of-fes", "atlas-looms"} <= {each["code"] for each in collections}

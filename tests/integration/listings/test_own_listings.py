@@ -55,7 +55,7 @@ class TestOwnership:
             ("PUT", "/stock", {"on_hand": 0}),
         ],
     )
-    def test_p14_anothers_listing_answers_like_none(
+    def test_P14_anothers_listing_answers_like_none(
         self, api, shop, other_shop, method, step, body
     ):
         listing_id = shop.write()["id"]
@@ -67,7 +67,7 @@ class TestOwnership:
         assert tables.find(listing_id) == before
         assert stock.levels([listing_id])[listing_id].available == 3
 
-    def test_p14_a_cursor_does_not_read_anothers_list(self, api, shop, other_shop):
+    def test_P14_a_cursor_does_not_read_anothers_list(self, api, shop, other_shop):
         for _ in range(3):
             shop.write()
         cursor = api.get("/v1/me/listings?limit=1", token=shop.token).json["next_cursor"]

@@ -1,0 +1,234 @@
+"""P14, default deny: every route by every kind of caller, and a line here for every route."""
+
+import re
+
+import pytest
+
+from chalicelib.edge.auth import Access
+from chalicelib.edge.blueprint import OPERATIONS, Operation
+from tests import tokens
+from tests.factories.artisans import a_registration
+from tests.factories.listings import a_new_listing
+
+# Who may call what. A new route needs a line here: decide it, do not copy it.
+MATRIX = {
+    "GET /docs": Access.PUBLIC,
+    "GET /v1/artisans/{artisan_id}": Access.PUBLIC,
+    "GET /v1/collections": Access.PUBLIC,
+    "GET /v1/crafts": Access.PUBLIC,
+    "GET /v1/errors": Access.PUBLIC,
+    "GET /v1/errors/{code}": Access.PUBLIC,
+    "GET /v1/health": Access.PUBLIC,
+    "GET /v1/listings": Access.PUBLIC,
+    "GET /v1/listings/{listing_id}": Access.PUBLIC,
+    "GET /v1/openapi.json": Access.PUBLIC,
+    "POST /v1/orders": Access.PUBLIC,
+    "POST /v1/quotes": Access.PUBLIC,
+    "GET /v1/regions": Access.PUBLIC,
+    "GET /v1/orders/{order_id}": Access.BUYER,
+    "POST /v1/orders/{order_id}/cancel": Access.BUYER,
+    "POST /v1/orders/{order_id}/payments": Access.BUYER,
+    "POST /v1/artisans": Access.ARTISAN,
+    "GET /v1/me": Access.ARTISAN,
+    "PATCH /v1/me": Access.ARTISAN,
+    "GET /v1/me/balance": Access.ARTISAN,
+    "GET /v1/me/listings": Access.ARTISAN,
+    "POST /v1/me/listings": Access.ARTISAN,
+    "GET /v1/me/listings/{listing_id}": Access.ARTISAN,
+    "PATCH /v1/me/listings/{listing_id}": Access.ARTISAN,
+    "POST /v1/me/listings/{listing_id}/retire": Access.ARTISAN,
+    "PUT /v1/me/listings/{listing_id}/stock": Access.ARTISAN,
+    "POST /v1/me/listings/{listing_id}/submit": Access.ARTISAN,
+    "GET /v1/me/orders": Access.ARTISAN,
+    "POST /v1/me/parcels/{parcel_id}/accept": Access.ARTISAN,
+    "POST /v1/me/parcels/{parcel_id}/delivered": Access.ARTISAN,
+    "POST /v1/me/parcels/{parcel_id}/ship": Access.ARTISAN,
+    "PUT /v1/me/payout-destination": Access.ARTISAN,
+    "GET /v1/me/payouts": Access.ARTISAN,
+    "GET /v1/me/statements": Access.ARTISAN,
+    "POST /v1/me/verification": Access.ARTISAN,
+    "GET /v1/operator/artisans": Access.OPERATOR,
+    "POST /v1/operator/artisans/{artisan_id}/reinstate": Access.OPERATOR,
+    "POST /v1/operator/artisans/{artisan_id}/reject": Access.OPERATOR,
+    "POST /v1/operator/artisans/{artisan_id}/suspend": Access.OPERATOR,
+    "POST /v1/operator/artisans/{artisan_id}/verify": Access.OPERATOR,
+    "GET /v1/operator/audit": Access.OPERATOR,
+    "GET /v1/operator/ledger/accounts/{account}": Access.OPERATOR,
+    "GET /v1/operator/ledger/check": Access.OPERATOR,
+    "GET /v1/operator/listings": Access.OPERATOR,
+    "POST /v1/operator/listings/{listing_id}/publish": Access.OPERATOR,
+    "POST /v1/operator/listings/{listing_id}/return": Access.OPERATOR,
+    "GET /v1/operator/payout-batches": Access.OPERATOR,
+    "POST /v1/operator/payout-batches": Access.OPERATOR,
+    "GET /v1/operator/payout-batches/{batch_id}": Access.OPERATOR,
+    "POST /v1/operator/payout-batches/{batch_id}/approve": Access.OPERATOR,
+    "GET /v1/operator/payout-batches/{batch_id}/file": Access.OPERATOR,
+    "POST /v1/operator/payout-batches/{batch_id}/submit": Access.OPERATOR,
+    "POST /v1/operator/reconciliations": Access.OPERATOR,
+    "GET /v1/operator/reconciliations/{reconciliation_id}": Access.OPERATOR,
+    "GET /v1/operator/regions/{code}": Access.OPERATOR,
+    "PUT /v1/operator/regions/{code}": Access.OPERATOR,
+    "POST /v1/payments/callbacks/cmi": Access.PROVIDER,
+    "POST /v1/payments/callbacks/wallet": Access.PROVIDER,
+}
+ADMITTED = {
+    Access.PUBLIC: {"anonymous", "buyer", "nobody's group", "artisan", "operator"},
+    Access.BUYER: {"anonymous", "buyer", "nobody's group", "artisan", "operator"},
+    Access.ARTISAN: {"artisan"},
+    Access.OPERATOR: {"operator"},
+    Access.PROVIDER: set(),  # only a signature admits, and none is sent here
+}
+FOR_ORDERS = [each for each in MATRIX if MATRIX[each] is Access.BUYER]
+IDS = {
+    "artisan_id": "art_" + "a" * 24,
+    "listing_id": "lst_" + "a" * 24,
+    "order_id": "ord_" + "a" * 24,
+    "parcel_id": "prc_" + "a" * 24 + "01",
+    "batch_id": "pbt_" + "a" * 24,
+    "reconciliation_id": "rec_" + "a" * 24,
+    "code": "MA-03",
+    "account": "platform:commission",
+}
+
+
+def mounted() -> list[Operation]:
+    import app  # noqa: F401  mounts every route
+
+    return OPERATIONS
+
+
+def target_of(path: str) -> str:
+    return re.sub(r"{(\w+)}", lambda found: IDS.get(found[1], "x"), path)
+
+
+def ask(api, route: str, headers: dict[str, str]):
+    method, _, path = route.partition(" ")
+    operation = next(each for each in mounted() if (each.method, each.path) == (method, path))
+    sent = dict(headers)
+    if method not in ("GET", "DELETE"):
+        sent["Content-Type"] = operation.media[0]
+    body = b"{}" if sent.get("Content-Type") == "application/json" else b""
+    return api.request(method, target_of(path), body, headers=sent)
+
+
+@pytest.fixture
+def callers(api) -> dict[str, dict[str, str]]:
+    def bearer(*groups: str) -> dict[str, str]:
+        said = tokens.claims(f"somebody in {groups}", *groups)
+        return {"Authorization": f"Bearer {tokens.signed(said)}"}
+
+    return {
+        "anonymous": {},
+        "buyer": {"Order-Token": "made-up"},
+        "nobody's group": bearer("something-else"),
+        "artisan": bearer("artisans"),
+        "operator": bearer("operators"),
+    }
+
+
+def test_p14_every_route_has_its_line_and_every_line_its_route():
+    declared = {f"{each.method} {each.path}": each.access for each in mounted()}
+    assert declared == MATRIX
+
+
+def test_addresses_say_whom_they_are_for():
+    for route, access in MATRIX.items():
+        path = route.partition(" ")[2]
+        assert path.startswith("/v1/operator/") == (access is Access.OPERATOR), route
+        assert ("/callbacks/" in path) == (access is Access.PROVIDER), route
+        if path == "/v1/me" or path.startswith("/v1/me/"):
+            assert access is Access.ARTISAN, route
+
+
+@pytest.mark.parametrize("route", MATRIX)
+def test_p14_only_those_it_is_for_are_admitted(api, callers, route):
+    admitted = ADMITTED[MATRIX[route]]
+    for who, headers in callers.items():
+        answer = ask(api, route, headers)
+        known = "Authorization" in headers
+        if who in admitted:
+            assert answer.status not in (401, 403), (who, answer.text)
+        elif MATRIX[route] is Access.PROVIDER or not known:
+            assert answer.status == 401, (who, answer.text)
+        else:
+            assert answer.status == 403, (who, answer.text)
+
+
+@pytest.mark.parametrize("route", MATRIX)
+def test_p14_a_forged_or_expired_token_is_worth_less_than_none(api, route):
+    bad = tokens.forged("demo-operator-001", "operators", "artisans")
+    bad["expired"] = tokens.expired("demo-operator-001", "operators", "artisans")
+    for kind, token in bad.items():
+        answer = ask(api, route, {"Authorization": f"Bearer {token}"})
+        assert answer.status == 401, (kind, answer.text)
+        expected = "token_expired" if kind == "expired" else "unauthorized"
+        if MATRIX[route] is not Access.PROVIDER:
+            assert answer.json["code"] == expected, kind
+
+
+@pytest.mark.parametrize("route", MATRIX)
+def test_p14_a_refusal_says_nothing_about_what_is_there(api, callers, route):
+    for who, headers in callers.items():
+        answer = ask(api, route, headers)
+        if answer.status in (401, 403) and "json" in answer.headers["content-type"]:
+            said = set(answer.json)
+            assert said == {"type", "title", "status", "detail", "code", "request_id"}, who
+
+
+@pytest.mark.parametrize("route", FOR_ORDERS)
+def test_p14_an_order_that_is_not_there_is_not_found_whoever_asks(api, callers, route):
+    body = None if route.startswith("GET") else {"payment_method": "card"}
+    method, _, path = route.partition(" ")
+    if path.endswith("/cancel"):
+        body = {}
+    answers = []
+    for headers in callers.values():
+        key = {"Idempotency-Key": "one"}
+        answer = api.request(method, target_of(path), body, headers=headers | key)
+        answers.append((answer.status, answer.json["code"], answer.json["detail"]))
+    assert {status for status, _, _ in answers} == {404}
+    assert len(set(answers)) == 1
+
+
+class TestListingsOfAnother:
+    """An artisan's draft: the other artisan is answered as if it did not exist."""
+
+    @pytest.fixture
+    def registered(self, api):
+        for subject in ("amina", "said"):
+            answer = api.post(
+                "/v1/artisans", a_registration(), token=api.token(subject, "artisans")
+            )
+            assert answer.status == 201, answer.text
+
+    ROUTES = [
+        ("GET", "", None),
+        ("PATCH", "", {"price": {"amount_minor": 100, "currency": "MAD"}}),
+        ("POST", "/submit", {}),
+        ("POST", "/retire", {}),
+        ("PUT", "/stock", {"on_hand": 3}),
+    ]
+
+    @pytest.mark.parametrize(("method", "end", "body"), ROUTES)
+    def test_p14_what_is_anothers_answers_like_what_does_not_exist(
+        self, api, registered, method, end, body
+    ):
+        made = api.post("/v1/me/listings", a_new_listing(), token=api.token("amina", "artisans"))
+        assert made.status == 201, made.text
+        own = f"/v1/me/listings/{made.json['id']}"
+        before = api.get(own, token=api.token("amina", "artisans")).json
+        theirs, nowhere = (
+            api.request(
+                method,
+                f"/v1/me/listings/{listing}{end}",
+                body,
+                token=api.token("said", "artisans"),
+            )
+            for listing in (made.json["id"], IDS["listing_id"])
+        )
+        assert theirs.status == nowhere.status == 404
+        ours = {"request_id"}
+        assert {k: v for k, v in theirs.json.items() if k not in ours} == {
+            k: v for k, v in nowhere.json.items() if k not in ours
+        }
+        assert api.get(own, token=api.token("amina", "artisans")).json == before
