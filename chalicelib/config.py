@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def settings() -> Settings:
     return Settings(**given)
 
 
-def _parsed(text: str, kind: object) -> object:
+def _parsed(text: str, kind: object) -> Any:
     if kind is bool or kind == "bool":
         return text not in ("", "0", "false")
     if kind is int or kind == "int":

@@ -1,307 +1,280 @@
 """Short titles of every refusal, by code and language; explanations are the classes' docstrings."""
 
-TITLES: dict[str, dict[str, str]] = {
+LANGUAGES = ("en", "fr", "ar", "zgh")
+
+# fmt: off
+_ROWS = {
     # Any request
-    "bad_request": {
-        "en": "The request cannot be read",
-        "fr": "La requête est illisible",
-        "ar": "تعذّرت قراءة الطلب",
-        "zgh": "ⵓⵔ ⵜⵜⵓⵖⵔⴰ ⵜⵓⵜⵔⴰ",
-    },
-    "malformed_json": {
-        "en": "The body is not JSON",
-        "fr": "Le corps n’est pas du JSON",
-        "ar": "محتوى الطلب ليس بصيغة JSON",
-        "zgh": "ⵜⵓⵎⴰⵢⵜ ⵏ ⵜⵓⵜⵔⴰ ⵓⵔ ⵜⴳⵉ JSON",
-    },
-    "unauthorized": {
-        "en": "Sign in first",
-        "fr": "Connectez-vous d’abord",
-        "ar": "يجب تسجيل الدخول أولا",
-        "zgh": "ⴽⵛⵎ ⵙ ⵓⵎⵉⴹⴰⵏ ⵏⵏⴽ ⵙⵡⴰⵔ",
-    },
-    "token_expired": {
-        "en": "Your sign-in has expired",
-        "fr": "Votre session a expiré",
-        "ar": "انتهت صلاحية الجلسة",
-        "zgh": "ⵜⴼⵓⴽⴽⴰ ⵜⵙⵖⵉⵎⵜ ⵏⵏⴽ",
-    },
-    "forbidden": {
-        "en": "You may not do this",
-        "fr": "Action non autorisée",
-        "ar": "غير مسموح لك بهذا الإجراء",
-        "zgh": "ⵓⵔ ⴰⴽ ⵉⵜⵜⵓⴼⴽⴰ ⵓⵣⵔⴼ",
-    },
-    "not_found": {
-        "en": "Not found",
-        "fr": "Introuvable",
-        "ar": "غير موجود",
-        "zgh": "ⵓⵔ ⵉⵜⵜⵢⴰⴼⴰ",
-    },
-    "method_not_allowed": {
-        "en": "This address does not answer that method",
-        "fr": "Méthode non admise à cette adresse",
-        "ar": "هذا العنوان لا يقبل هذه الطريقة",
-        "zgh": "ⵓⵔ ⵜⵇⴱⵍ ⵜⴰⵏⵙⴰ ⴰⴷ ⵜⴰⵖⴰⵔⴰⵙⵜ ⴰⴷ",
-    },
-    "conflict": {
-        "en": "Not possible in the present state",
-        "fr": "Impossible dans l’état actuel",
-        "ar": "غير ممكن في الوضع الحالي",
-        "zgh": "ⵓⵔ ⵉⵖⵢ ⴰⴷ ⵉⵜⵜⵓⵙⴽⵔ ⵖⵉⵍⴰⴷ",
-    },
-    "body_too_large": {
-        "en": "The request is too large",
-        "fr": "La requête est trop volumineuse",
-        "ar": "حجم الطلب كبير جدا",
-        "zgh": "ⵜⵎⵇⵇⵓⵔ ⵜⵓⵜⵔⴰ ⴽⵉⴳⴰⵏ",
-    },
-    "unsupported_media_type": {
-        "en": "This media type is not read here",
-        "fr": "Type de contenu non pris en charge",
-        "ar": "نوع المحتوى غير مدعوم",
-        "zgh": "ⴰⵏⴰⵡ ⴰⴷ ⵏ ⵜⵓⵎⴰⵢⵜ ⵓⵔ ⵉⵜⵜⵓⵇⴱⴰⵍ",
-    },
-    "invalid": {
-        "en": "Something in the request is wrong",
-        "fr": "La requête contient une erreur",
-        "ar": "في الطلب خطأ",
-        "zgh": "ⵜⵍⵍⴰ ⵜⵣⴳⵍⵜ ⴳ ⵜⵓⵜⵔⴰ",
-    },
-    "invalid_fields": {
-        "en": "Some fields are wrong",
-        "fr": "Certains champs sont incorrects",
-        "ar": "بعض الخانات غير صحيحة",
-        "zgh": "ⴽⵔⴰ ⵏ ⵉⴳⵔⴰⵏ ⵓⵔ ⵖⵓⴷⴰⵏ",
-    },
-    "control_character": {
-        "en": "A text holds control characters",
-        "fr": "Un texte contient des caractères de contrôle",
-        "ar": "النص يحتوي على رموز تحكم",
-        "zgh": "ⵍⵍⴰⵏ ⵉⵙⴽⴽⵉⵍⵏ ⵏ ⵓⵙⵏⴱⴹ ⴳ ⵓⴹⵕⵉⵚ",
-    },
-    "too_many_requests": {
-        "en": "Too many requests",
-        "fr": "Trop de requêtes",
-        "ar": "طلبات كثيرة جدا",
-        "zgh": "ⴳⴳⵓⵜⵏⵜ ⵜⵓⵜⵔⵉⵡⵉⵏ",
-    },
-    "unavailable": {
-        "en": "Not available for a moment",
-        "fr": "Momentanément indisponible",
-        "ar": "غير متاح مؤقتا",
-        "zgh": "ⵓⵔ ⵉⵍⵍⵉ ⵖⵉⵍⴰⴷ",
-    },
-    "internal_error": {
-        "en": "An error on our side",
-        "fr": "Erreur de notre côté",
-        "ar": "خطأ من جانبنا",
-        "zgh": "ⵜⴰⵣⴳⵍⵜ ⵙⴳ ⵜⴰⵎⴰ ⵏⵏⵖ",
-    },
-    "marketplace_error": {
-        "en": "The request was refused",
-        "fr": "La requête a été refusée",
-        "ar": "رُفض الطلب",
-        "zgh": "ⵜⵜⵢⴰⴳⵢ ⵜⵓⵜⵔⴰ",
-    },
+    "bad_request": (
+        "The request cannot be read", "La requête est illisible",
+        "تعذّرت قراءة الطلب", "ⵓⵔ ⵜⵜⵓⵖⵔⴰ ⵜⵓⵜⵔⴰ",
+    ),
+    "malformed_json": (
+        "The body is not JSON", "Le corps n’est pas du JSON",
+        "محتوى الطلب ليس بصيغة JSON", "ⵜⵓⵎⴰⵢⵜ ⵏ ⵜⵓⵜⵔⴰ ⵓⵔ ⵜⴳⵉ JSON",
+    ),
+    "unauthorized": (
+        "Sign in first", "Connectez-vous d’abord",
+        "يجب تسجيل الدخول أولا", "ⴽⵛⵎ ⵙ ⵓⵎⵉⴹⴰⵏ ⵏⵏⴽ ⵙⵡⴰⵔ",
+    ),
+    "token_expired": (
+        "Your sign-in has expired", "Votre session a expiré",
+        "انتهت صلاحية الجلسة", "ⵜⴼⵓⴽⴽⴰ ⵜⵙⵖⵉⵎⵜ ⵏⵏⴽ",
+    ),
+    "forbidden": (
+        "You may not do this", "Action non autorisée",
+        "غير مسموح لك بهذا الإجراء", "ⵓⵔ ⴰⴽ ⵉⵜⵜⵓⴼⴽⴰ ⵓⵣⵔⴼ",
+    ),
+    "not_found": (
+        "Not found", "Introuvable",
+        "غير موجود", "ⵓⵔ ⵉⵜⵜⵢⴰⴼⴰ",
+    ),
+    "method_not_allowed": (
+        "This address does not answer that method", "Méthode non admise à cette adresse",
+        "هذا العنوان لا يقبل هذه الطريقة", "ⵓⵔ ⵜⵇⴱⵍ ⵜⴰⵏⵙⴰ ⴰⴷ ⵜⴰⵖⴰⵔⴰⵙⵜ ⴰⴷ",
+    ),
+    "conflict": (
+        "Not possible in the present state", "Impossible dans l’état actuel",
+        "غير ممكن في الوضع الحالي", "ⵓⵔ ⵉⵖⵢ ⴰⴷ ⵉⵜⵜⵓⵙⴽⵔ ⵖⵉⵍⴰⴷ",
+    ),
+    "body_too_large": (
+        "The request is too large", "La requête est trop volumineuse",
+        "حجم الطلب كبير جدا", "ⵜⵎⵇⵇⵓⵔ ⵜⵓⵜⵔⴰ ⴽⵉⴳⴰⵏ",
+    ),
+    "unsupported_media_type": (
+        "This media type is not read here", "Type de contenu non pris en charge",
+        "نوع المحتوى غير مدعوم", "ⴰⵏⴰⵡ ⴰⴷ ⵏ ⵜⵓⵎⴰⵢⵜ ⵓⵔ ⵉⵜⵜⵓⵇⴱⴰⵍ",
+    ),
+    "invalid": (
+        "Something in the request is wrong", "La requête contient une erreur",
+        "في الطلب خطأ", "ⵜⵍⵍⴰ ⵜⵣⴳⵍⵜ ⴳ ⵜⵓⵜⵔⴰ",
+    ),
+    "invalid_fields": (
+        "Some fields are wrong", "Certains champs sont incorrects",
+        "بعض الخانات غير صحيحة", "ⴽⵔⴰ ⵏ ⵉⴳⵔⴰⵏ ⵓⵔ ⵖⵓⴷⴰⵏ",
+    ),
+    "control_character": (
+        "A text holds control characters", "Un texte contient des caractères de contrôle",
+        "النص يحتوي على رموز تحكم", "ⵍⵍⴰⵏ ⵉⵙⴽⴽⵉⵍⵏ ⵏ ⵓⵙⵏⴱⴹ ⴳ ⵓⴹⵕⵉⵚ",
+    ),
+    "too_many_requests": (
+        "Too many requests", "Trop de requêtes",
+        "طلبات كثيرة جدا", "ⴳⴳⵓⵜⵏⵜ ⵜⵓⵜⵔⵉⵡⵉⵏ",
+    ),
+    "unavailable": (
+        "Not available for a moment", "Momentanément indisponible",
+        "غير متاح مؤقتا", "ⵓⵔ ⵉⵍⵍⵉ ⵖⵉⵍⴰⴷ",
+    ),
+    "internal_error": (
+        "An error on our side", "Erreur de notre côté",
+        "خطأ من جانبنا", "ⵜⴰⵣⴳⵍⵜ ⵙⴳ ⵜⴰⵎⴰ ⵏⵏⵖ",
+    ),
+    "marketplace_error": (
+        "The request was refused", "La requête a été refusée",
+        "رُفض الطلب", "ⵜⵜⵢⴰⴳⵢ ⵜⵓⵜⵔⴰ",
+    ),
     # Repeats, lists, editions
-    "idempotency_key_missing": {
-        "en": "An Idempotency-Key is needed",
-        "fr": "Une clé d’idempotence est requise",
-        "ar": "مفتاح منع التكرار مطلوب",
-        "zgh": "ⵜⵍⴰⵇ ⵜⵙⴰⵔⵓⵜ ⵏ ⵡⴰⵔ-ⴰⵍⵍⵓⵙ",
-    },
-    "idempotency_key_invalid": {
-        "en": "The Idempotency-Key is not valid",
-        "fr": "La clé d’idempotence n’est pas valable",
-        "ar": "مفتاح منع التكرار غير صالح",
-        "zgh": "ⵜⴰⵙⴰⵔⵓⵜ ⵏ ⵡⴰⵔ-ⴰⵍⵍⵓⵙ ⵓⵔ ⵜⵖⵓⴷⵉ",
-    },
-    "idempotency_mismatch": {
-        "en": "This key was used for another request",
-        "fr": "Cette clé a servi à une autre requête",
-        "ar": "استُعمل هذا المفتاح لطلب آخر",
-        "zgh": "ⵜⴰⵙⴰⵔⵓⵜ ⴰⴷ ⵜⵜⵓⵙⵎⵔⵙ ⵉ ⵜⵓⵜⵔⴰ ⵢⴰⴹⵏ",
-    },
-    "idempotency_in_progress": {
-        "en": "The first request is still running",
-        "fr": "La première requête est en cours",
-        "ar": "الطلب الأول ما زال قيد المعالجة",
-        "zgh": "ⵜⵓⵜⵔⴰ ⵜⴰⵎⵣⵡⴰⵔⵓⵜ ⵙⵓⵍ ⵜⵜⴰⵣⵣⵍ",
-    },
-    "invalid_cursor": {
-        "en": "The cursor is not valid here",
-        "fr": "Le curseur n’est pas valable ici",
-        "ar": "مؤشر الصفحة غير صالح هنا",
-        "zgh": "ⴰⵎⴰⵜⴰⵔ ⵏ ⵜⴰⵙⵏⴰ ⵓⵔ ⵉⵖⵓⴷⵉ ⵖⵉ",
-    },
+    "idempotency_key_missing": (
+        "An Idempotency-Key is needed", "Une clé d’idempotence est requise",
+        "مفتاح منع التكرار مطلوب", "ⵜⵍⴰⵇ ⵜⵙⴰⵔⵓⵜ ⵏ ⵡⴰⵔ-ⴰⵍⵍⵓⵙ",
+    ),
+    "idempotency_key_invalid": (
+        "The Idempotency-Key is not valid", "La clé d’idempotence n’est pas valable",
+        "مفتاح منع التكرار غير صالح", "ⵜⴰⵙⴰⵔⵓⵜ ⵏ ⵡⴰⵔ-ⴰⵍⵍⵓⵙ ⵓⵔ ⵜⵖⵓⴷⵉ",
+    ),
+    "idempotency_mismatch": (
+        "This key was used for another request", "Cette clé a servi à une autre requête",
+        "استُعمل هذا المفتاح لطلب آخر", "ⵜⴰⵙⴰⵔⵓⵜ ⴰⴷ ⵜⵜⵓⵙⵎⵔⵙ ⵉ ⵜⵓⵜⵔⴰ ⵢⴰⴹⵏ",
+    ),
+    "idempotency_in_progress": (
+        "The first request is still running", "La première requête est en cours",
+        "الطلب الأول ما زال قيد المعالجة", "ⵜⵓⵜⵔⴰ ⵜⴰⵎⵣⵡⴰⵔⵓⵜ ⵙⵓⵍ ⵜⵜⴰⵣⵣⵍ",
+    ),
+    "invalid_cursor": (
+        "The cursor is not valid here", "Le curseur n’est pas valable ici",
+        "مؤشر الصفحة غير صالح هنا", "ⴰⵎⴰⵜⴰⵔ ⵏ ⵜⴰⵙⵏⴰ ⵓⵔ ⵉⵖⵓⴷⵉ ⵖⵉ",
+    ),
     # Regions, artisans, listings
-    "region_not_found": {
-        "en": "There is no such region",
-        "fr": "Cette région n’existe pas",
-        "ar": "لا توجد هذه الجهة",
-        "zgh": "ⵓⵔ ⵜⵍⵍⵉ ⵜⵙⴳⴰ ⴰⴷ",
-    },
-    "illegal_region_move": {
-        "en": "The region cannot go to this status",
-        "fr": "La région ne peut pas passer à cet état",
-        "ar": "لا يمكن نقل الجهة إلى هذه الحالة",
-        "zgh": "ⵓⵔ ⵜⵖⵉⵢ ⵜⵙⴳⴰ ⴰⴷ ⵜⵣⵔⵉ ⵖⵔ ⵡⴰⴷⴷⴰⴷ ⴰⴷ",
-    },
-    "already_registered": {
-        "en": "This account is registered already",
-        "fr": "Ce compte est déjà inscrit",
-        "ar": "هذا الحساب مسجل من قبل",
-        "zgh": "ⴰⵎⵉⴹⴰⵏ ⴰⴷ ⵉⵜⵜⵓⵣⵎⵎⴻⵎ ⵢⴰⴷ",
-    },
-    "not_registered": {
-        "en": "Register as an artisan first",
-        "fr": "Inscrivez-vous d’abord comme artisan",
-        "ar": "سجّل أولا كصانع تقليدي",
-        "zgh": "ⵣⵎⵎⴻⵎ ⵙ ⵜⵉⵣⵡⵓⵔⵉ ⴰⵎ ⵓⵎⵙⵍⴰⵢ",
-    },
-    "illegal_artisan_move": {
-        "en": "The artisan’s status forbids this",
-        "fr": "L’état de l’artisan ne le permet pas",
-        "ar": "حالة الصانع لا تسمح بهذا",
-        "zgh": "ⴰⴷⴷⴰⴷ ⵏ ⵓⵎⵙⵍⴰⵢ ⵓⵔ ⵉⵜⵜⴰⴷⵊ ⴰⵢⴰ",
-    },
-    "fixed_by_verification": {
-        "en": "This was verified and is fixed",
-        "fr": "Cet élément a été vérifié et ne change plus",
-        "ar": "تم التحقق من هذا ولا يمكن تغييره",
-        "zgh": "ⵉⵜⵜⵓⵙⵖⵣⵏ ⵡⴰⵢⴰ, ⵓⵔ ⴰⵔ ⵉⵜⵜⵏⴼⴰⵍ",
-    },
-    "artisan_not_verified": {
-        "en": "The artisan is not verified",
-        "fr": "L’artisan n’est pas vérifié",
-        "ar": "لم يتم التحقق من الصانع",
-        "zgh": "ⵓⵔ ⵉⵜⵜⵓⵙⵖⵣⵏ ⵓⵎⵙⵍⴰⵢ",
-    },
-    "illegal_listing_move": {
-        "en": "The listing’s status forbids this",
-        "fr": "L’état de l’annonce ne le permet pas",
-        "ar": "حالة الإعلان لا تسمح بهذا",
-        "zgh": "ⴰⴷⴷⴰⴷ ⵏ ⵜⵏⵖⵎⵉⵙⵜ ⵓⵔ ⵉⵜⵜⴰⴷⵊ ⴰⵢⴰ",
-    },
-    "stale_version": {
-        "en": "The listing was changed meanwhile",
-        "fr": "L’annonce a été modifiée entre-temps",
-        "ar": "تم تعديل الإعلان في هذه الأثناء",
-        "zgh": "ⵜⴻⵜⵜⵓⵙⵏⴼⴻⵍ ⵜⵏⵖⵎⵉⵙⵜ ⴳ ⵡⴰⴽⵓⴷ ⴰⴷ",
-    },
-    "region_not_open": {
-        "en": "The region is not open to sales",
-        "fr": "La région n’est pas ouverte à la vente",
-        "ar": "الجهة غير مفتوحة للبيع",
-        "zgh": "ⵓⵔ ⵜⵔⵥⵉⵎ ⵜⵙⴳⴰ ⵉ ⵜⵎⵙⵙⵏⵣⵉ",
-    },
-    "if_match_invalid": {
-        "en": "The If-Match header is not valid",
-        "fr": "L’en-tête If-Match n’est pas valable",
-        "ar": "ترويسة If-Match غير صالحة",
-        "zgh": "ⵉⵅⴼ If-Match ⵓⵔ ⵉⵖⵓⴷⵉ",
-    },
-    "unknown_account": {
-        "en": "There is no such account",
-        "fr": "Ce compte n’existe pas",
-        "ar": "لا يوجد هذا الحساب",
-        "zgh": "ⵓⵔ ⵉⵍⵍⵉ ⵓⵎⵉⴹⴰⵏ ⴰⴷ",
-    },
-    "insufficient_funds": {
-        "en": "The balance is too low",
-        "fr": "Le solde est insuffisant",
-        "ar": "الرصيد غير كاف",
-        "zgh": "ⵉⴷⵔⵓⵙ ⵓⴳⵔⵔⵓⵎ",
-    },
-    "entry_mismatch": {
-        "en": "The entry stands with another content",
-        "fr": "L’écriture existe avec un autre contenu",
-        "ar": "القيد موجود بمحتوى آخر",
-        "zgh": "ⵉⵍⵍⴰ ⵓⵙⴽⵛⵎ ⵙ ⵓⵎⴰⵢⵏⵓ ⵢⴰⴹⵏ",
-    },
-    "companion_refused": {
-        "en": "This has changed meanwhile",
-        "fr": "Cela a changé entre-temps",
-        "ar": "تغير هذا في هذه الأثناء",
-        "zgh": "ⵉⵎⵎⵓⵜⵜⵉ ⵓⵢⴰ ⴳ ⵡⴰⴽⵓⴷ ⴰⴷ",
-    },
-    "shares_do_not_add_up": {
-        "en": "The shares are not the amount",
-        "fr": "Les parts ne font pas le montant",
-        "ar": "الحصص لا تساوي المبلغ",
-        "zgh": "ⵜⵉⵙⵖⴰⵔ ⵓⵔ ⴳⵉⵏⵜ ⴰⵜⵉⴳ",
-    },
-    "unknown_currency": {
-        "en": "This currency is not settled",
-        "fr": "Cette devise n’est pas réglée",
-        "ar": "هذه العملة غير مقبولة",
-        "zgh": "ⵓⵔ ⵜⵜⵓⵇⴱⴰⵍ ⵜⴰⵎⵎⵓⵔⵜ ⴰⴷ ⵏ ⵉⴷⵔⵉⵎⵏ",
-    },
-    "file_too_long": {
-        "en": "The file has too many lines",
-        "fr": "Le fichier a trop de lignes",
-        "ar": "الملف يحتوي على أسطر كثيرة جدا",
-        "zgh": "ⵉⴳⴳⵓⵜ ⵓⴼⴰⵢⵍⵓ ⵙ ⵉⵣⵔⵉⵔⵉⴳⵏ",
-    },
-    "file_unreadable": {
-        "en": "The file cannot be read",
-        "fr": "Le fichier est illisible",
-        "ar": "لا يمكن قراءة الملف",
-        "zgh": "ⵓⵔ ⵉⵜⵜⵓⵖⵔⵉ ⵓⴼⴰⵢⵍⵓ",
-    },
-    "unknown_reconciliation": {
-        "en": "There is no such reconciliation",
-        "fr": "Ce rapprochement n’existe pas",
-        "ar": "لا توجد هذه المطابقة",
-        "zgh": "ⵓⵔ ⵉⵍⵍⵉ ⵓⵎⵙⴰⵙⴰ ⴰⴷ",
-    },
-    "unknown_batch": {
-        "en": "There is no such batch",
-        "fr": "Ce lot n’existe pas",
-        "ar": "لا توجد هذه الدفعة",
-        "zgh": "ⵓⵔ ⵜⵍⵍⵉ ⵜⵔⵓⴱⴱⴰ ⴰⴷ",
-    },
-    "unknown_payout": {
-        "en": "There is no such payout",
-        "fr": "Ce versement n’existe pas",
-        "ar": "لا يوجد هذا التحويل",
-        "zgh": "ⵓⵔ ⵉⵍⵍⵉ ⵓⴼⵔⵓ ⴰⴷ",
-    },
-    "illegal_batch_move": {
-        "en": "The batch’s status forbids this",
-        "fr": "L’état du lot ne le permet pas",
-        "ar": "حالة الدفعة لا تسمح بهذا",
-        "zgh": "ⴰⴷⴷⴰⴷ ⵏ ⵜⵔⵓⴱⴱⴰ ⵓⵔ ⵉⵜⵜⴰⴷⵊ ⴰⵢⴰ",
-    },
-    "batch_not_complete": {
-        "en": "The batch is still being drafted",
-        "fr": "Le lot est en préparation",
-        "ar": "الدفعة قيد الإعداد",
-        "zgh": "ⵜⵔⵓⴱⴱⴰ ⵙⵓⵍ ⵜⵜⵓⵙⵓⵊⵊⴰⴷ",
-    },
-    "four_eyes_required": {
-        "en": "Another operator has to approve",
-        "fr": "Un autre opérateur doit approuver",
-        "ar": "يجب أن يوافق مشغل آخر",
-        "zgh": "ⵉⵇⵏⴻⵏ ⴰⴷ ⵉⵇⴱⵍ ⵓⵎⵙⵡⵓⵔⵉ ⵢⴰⴹⵏ",
-    },
-    "batch_not_approved": {
-        "en": "The batch is not approved",
-        "fr": "Le lot n’est pas approuvé",
-        "ar": "لم تتم الموافقة على الدفعة",
-        "zgh": "ⵓⵔ ⵜⵜⵓⵇⴱⴰⵍ ⵜⵔⵓⴱⴱⴰ",
-    },
-    "no_such_rail": {
-        "en": "The batch pays nobody this way",
-        "fr": "Le lot ne paie personne ainsi",
-        "ar": "لا تدفع الدفعة بهذه الطريقة",
-        "zgh": "ⵓⵔ ⵜⴼⵔⵓ ⵜⵔⵓⴱⴱⴰ ⵙ ⵓⴱⵔⵉⴷ ⴰⴷ",
-    },
-    "payout_not_submitted": {
-        "en": "The payout was not sent out yet",
-        "fr": "Le versement n’est pas encore parti",
-        "ar": "لم يرسل التحويل بعد",
-        "zgh": "ⵓⵔ ⵜⴰ ⵉⵜⵜⵓⵣⵏ ⵓⴼⵔⵓ",
-    },
+    "region_not_found": (
+        "There is no such region", "Cette région n’existe pas",
+        "لا توجد هذه الجهة", "ⵓⵔ ⵜⵍⵍⵉ ⵜⵙⴳⴰ ⴰⴷ",
+    ),
+    "illegal_region_move": (
+        "The region cannot go to this status", "La région ne peut pas passer à cet état",
+        "لا يمكن نقل الجهة إلى هذه الحالة", "ⵓⵔ ⵜⵖⵉⵢ ⵜⵙⴳⴰ ⴰⴷ ⵜⵣⵔⵉ ⵖⵔ ⵡⴰⴷⴷⴰⴷ ⴰⴷ",
+    ),
+    "already_registered": (
+        "This account is registered already", "Ce compte est déjà inscrit",
+        "هذا الحساب مسجل من قبل", "ⴰⵎⵉⴹⴰⵏ ⴰⴷ ⵉⵜⵜⵓⵣⵎⵎⴻⵎ ⵢⴰⴷ",
+    ),
+    "not_registered": (
+        "Register as an artisan first", "Inscrivez-vous d’abord comme artisan",
+        "سجّل أولا كصانع تقليدي", "ⵣⵎⵎⴻⵎ ⵙ ⵜⵉⵣⵡⵓⵔⵉ ⴰⵎ ⵓⵎⵙⵍⴰⵢ",
+    ),
+    "illegal_artisan_move": (
+        "The artisan’s status forbids this", "L’état de l’artisan ne le permet pas",
+        "حالة الصانع لا تسمح بهذا", "ⴰⴷⴷⴰⴷ ⵏ ⵓⵎⵙⵍⴰⵢ ⵓⵔ ⵉⵜⵜⴰⴷⵊ ⴰⵢⴰ",
+    ),
+    "fixed_by_verification": (
+        "This was verified and is fixed", "Cet élément a été vérifié et ne change plus",
+        "تم التحقق من هذا ولا يمكن تغييره", "ⵉⵜⵜⵓⵙⵖⵣⵏ ⵡⴰⵢⴰ, ⵓⵔ ⴰⵔ ⵉⵜⵜⵏⴼⴰⵍ",
+    ),
+    "artisan_not_verified": (
+        "The artisan is not verified", "L’artisan n’est pas vérifié",
+        "لم يتم التحقق من الصانع", "ⵓⵔ ⵉⵜⵜⵓⵙⵖⵣⵏ ⵓⵎⵙⵍⴰⵢ",
+    ),
+    "illegal_listing_move": (
+        "The listing’s status forbids this", "L’état de l’annonce ne le permet pas",
+        "حالة الإعلان لا تسمح بهذا", "ⴰⴷⴷⴰⴷ ⵏ ⵜⵏⵖⵎⵉⵙⵜ ⵓⵔ ⵉⵜⵜⴰⴷⵊ ⴰⵢⴰ",
+    ),
+    "stale_version": (
+        "The listing was changed meanwhile", "L’annonce a été modifiée entre-temps",
+        "تم تعديل الإعلان في هذه الأثناء", "ⵜⴻⵜⵜⵓⵙⵏⴼⴻⵍ ⵜⵏⵖⵎⵉⵙⵜ ⴳ ⵡⴰⴽⵓⴷ ⴰⴷ",
+    ),
+    "region_not_open": (
+        "The region is not open to sales", "La région n’est pas ouverte à la vente",
+        "الجهة غير مفتوحة للبيع", "ⵓⵔ ⵜⵔⵥⵉⵎ ⵜⵙⴳⴰ ⵉ ⵜⵎⵙⵙⵏⵣⵉ",
+    ),
+    "if_match_invalid": (
+        "The If-Match header is not valid", "L’en-tête If-Match n’est pas valable",
+        "ترويسة If-Match غير صالحة", "ⵉⵅⴼ If-Match ⵓⵔ ⵉⵖⵓⴷⵉ",
+    ),
+    "unknown_account": (
+        "There is no such account", "Ce compte n’existe pas",
+        "لا يوجد هذا الحساب", "ⵓⵔ ⵉⵍⵍⵉ ⵓⵎⵉⴹⴰⵏ ⴰⴷ",
+    ),
+    "insufficient_funds": (
+        "The balance is too low", "Le solde est insuffisant",
+        "الرصيد غير كاف", "ⵉⴷⵔⵓⵙ ⵓⴳⵔⵔⵓⵎ",
+    ),
+    "entry_mismatch": (
+        "The entry stands with another content", "L’écriture existe avec un autre contenu",
+        "القيد موجود بمحتوى آخر", "ⵉⵍⵍⴰ ⵓⵙⴽⵛⵎ ⵙ ⵓⵎⴰⵢⵏⵓ ⵢⴰⴹⵏ",
+    ),
+    "companion_refused": (
+        "This has changed meanwhile", "Cela a changé entre-temps",
+        "تغير هذا في هذه الأثناء", "ⵉⵎⵎⵓⵜⵜⵉ ⵓⵢⴰ ⴳ ⵡⴰⴽⵓⴷ ⴰⴷ",
+    ),
+    "shares_do_not_add_up": (
+        "The shares are not the amount", "Les parts ne font pas le montant",
+        "الحصص لا تساوي المبلغ", "ⵜⵉⵙⵖⴰⵔ ⵓⵔ ⴳⵉⵏⵜ ⴰⵜⵉⴳ",
+    ),
+    "unknown_currency": (
+        "This currency is not settled", "Cette devise n’est pas réglée",
+        "هذه العملة غير مقبولة", "ⵓⵔ ⵜⵜⵓⵇⴱⴰⵍ ⵜⴰⵎⵎⵓⵔⵜ ⴰⴷ ⵏ ⵉⴷⵔⵉⵎⵏ",
+    ),
+    "file_too_long": (
+        "The file has too many lines", "Le fichier a trop de lignes",
+        "الملف يحتوي على أسطر كثيرة جدا", "ⵉⴳⴳⵓⵜ ⵓⴼⴰⵢⵍⵓ ⵙ ⵉⵣⵔⵉⵔⵉⴳⵏ",
+    ),
+    "file_unreadable": (
+        "The file cannot be read", "Le fichier est illisible",
+        "لا يمكن قراءة الملف", "ⵓⵔ ⵉⵜⵜⵓⵖⵔⵉ ⵓⴼⴰⵢⵍⵓ",
+    ),
+    "unknown_reconciliation": (
+        "There is no such reconciliation", "Ce rapprochement n’existe pas",
+        "لا توجد هذه المطابقة", "ⵓⵔ ⵉⵍⵍⵉ ⵓⵎⵙⴰⵙⴰ ⴰⴷ",
+    ),
+    "unknown_batch": (
+        "There is no such batch", "Ce lot n’existe pas",
+        "لا توجد هذه الدفعة", "ⵓⵔ ⵜⵍⵍⵉ ⵜⵔⵓⴱⴱⴰ ⴰⴷ",
+    ),
+    "unknown_payout": (
+        "There is no such payout", "Ce versement n’existe pas",
+        "لا يوجد هذا التحويل", "ⵓⵔ ⵉⵍⵍⵉ ⵓⴼⵔⵓ ⴰⴷ",
+    ),
+    "illegal_batch_move": (
+        "The batch’s status forbids this", "L’état du lot ne le permet pas",
+        "حالة الدفعة لا تسمح بهذا", "ⴰⴷⴷⴰⴷ ⵏ ⵜⵔⵓⴱⴱⴰ ⵓⵔ ⵉⵜⵜⴰⴷⵊ ⴰⵢⴰ",
+    ),
+    "batch_not_complete": (
+        "The batch is still being drafted", "Le lot est en préparation",
+        "الدفعة قيد الإعداد", "ⵜⵔⵓⴱⴱⴰ ⵙⵓⵍ ⵜⵜⵓⵙⵓⵊⵊⴰⴷ",
+    ),
+    "four_eyes_required": (
+        "Another operator has to approve", "Un autre opérateur doit approuver",
+        "يجب أن يوافق مشغل آخر", "ⵉⵇⵏⴻⵏ ⴰⴷ ⵉⵇⴱⵍ ⵓⵎⵙⵡⵓⵔⵉ ⵢⴰⴹⵏ",
+    ),
+    "batch_not_approved": (
+        "The batch is not approved", "Le lot n’est pas approuvé",
+        "لم تتم الموافقة على الدفعة", "ⵓⵔ ⵜⵜⵓⵇⴱⴰⵍ ⵜⵔⵓⴱⴱⴰ",
+    ),
+    "no_such_rail": (
+        "The batch pays nobody this way", "Le lot ne paie personne ainsi",
+        "لا تدفع الدفعة بهذه الطريقة", "ⵓⵔ ⵜⴼⵔⵓ ⵜⵔⵓⴱⴱⴰ ⵙ ⵓⴱⵔⵉⴷ ⴰⴷ",
+    ),
+    "payout_not_submitted": (
+        "The payout was not sent out yet", "Le versement n’est pas encore parti",
+        "لم يرسل التحويل بعد", "ⵓⵔ ⵜⴰ ⵉⵜⵜⵓⵣⵏ ⵓⴼⵔⵓ",
+    ),
+    # Stock, orders, payments
+    "bad_signature": (
+        "The callback is not genuine", "La notification n’est pas authentique",
+        "الإشعار غير موثوق", "ⵓⵔ ⵜⴳⵉ ⵜⵓⵏⵖⵉⵍⵜ ⵜⴰⵎⴷⴷⴰⴷⵜ",
+    ),
+    "does_not_ship_to": (
+        "Not sent to that country", "Non expédié vers ce pays",
+        "لا يُشحن إلى هذا البلد", "ⵓⵔ ⵉⵜⵜⵓⵣⴰⵏ ⵖⵔ ⵜⵎⵓⵔⵜ ⴰⵏⵏ",
+    ),
+    "hold_mismatch": (
+        "Held in another quantity", "Déjà réservé en autre quantité",
+        "محجوز بكمية أخرى", "ⵉⵜⵜⵓⵃⴹⴰ ⵙ ⵓⵎⴹⴰⵏ ⵢⴰⴹⵏ",
+    ),
+    "insufficient_stock": (
+        "Not enough in stock", "Stock insuffisant",
+        "المخزون غير كاف", "ⵓⵔ ⵉⵇⴷⴷⵉ ⵓⴳⵔⴰⵡ",
+    ),
+    "listing_not_for_sale": (
+        "Not for sale now", "Pas en vente actuellement",
+        "غير معروض للبيع حاليا", "ⵓⵔ ⵉⵣⵣⵏⵣⴰ ⵖⵉⵍⴰⴷ",
+    ),
+    "order_already_paid": (
+        "The order is paid already", "La commande est déjà payée",
+        "الطلبية مؤداة من قبل", "ⵜⵓⵜⵔⴰ ⵏ ⵓⵙⵖⵉ ⵜⵜⵓⴼⵔⴰ ⵢⴰⴷⵍⵍⵉ",
+    ),
+    "order_not_payable": (
+        "The order awaits no payment", "La commande n’attend plus de paiement",
+        "الطلبية لا تنتظر أي أداء", "ⵓⵔ ⵜⵇⵇⵍ ⵜⵓⵜⵔⴰ ⵏ ⵓⵙⵖⵉ ⴰⴼⵔⵔⵓ",
+    ),
+    "order_state_forbids": (
+        "The order’s state forbids it", "L’état de la commande ne le permet pas",
+        "حالة الطلبية لا تسمح بذلك", "ⴰⴷⴷⴰⴷ ⵏ ⵜⵓⵜⵔⴰ ⵏ ⵓⵙⵖⵉ ⵓⵔ ⵜ ⵉⵜⵜⴰⴷⵊⴰ",
+    ),
+    "parcel_state_forbids": (
+        "The parcel’s state forbids it", "L’état du colis ne le permet pas",
+        "حالة الطرد لا تسمح بذلك", "ⴰⴷⴷⴰⴷ ⵏ ⵓⵎⴰⵣⴰⵏ ⵓⵔ ⵜ ⵉⵜⵜⴰⴷⵊⴰ",
+    ),
+    "payment_method_unavailable": (
+        "This way of paying is not open yet", "Moyen de paiement pas encore ouvert",
+        "وسيلة الأداء هذه غير متاحة بعد", "ⵜⴰⵖⴰⵔⴰⵙⵜ ⴰⴷ ⵏ ⵓⴼⵔⵔⵓ ⵓⵔ ⵜⵍⵍⵉ ⵙⵓⵍ",
+    ),
+    "price_changed": (
+        "The price has changed", "Le prix a changé",
+        "تغيّر الثمن", "ⵉⵙⵏⴼⵍ ⵡⴰⵜⵉⴳ",
+    ),
+    "sold_out": (
+        "Sold out", "Épuisé",
+        "نفد المخزون", "ⵉⵜⵜⵓⵣⵣⵏⵣⴰ ⴰⴽⴽⵯ",
+    ),
+    "stock_is_held": (
+        "Buyers hold more than that", "Des acheteurs en réservent davantage",
+        "المشترون يحجزون أكثر من ذلك", "ⵓⴳⴰⵔ ⵏ ⵓⵢⴰ ⵉⵜⵜⵓⵃⴹⴰ ⵉ ⵉⵎⵙⴰⵖⵏ",
+    ),
+    "too_many_holds": (
+        "Too many buyers at once", "Trop d’acheteurs à la fois",
+        "مشترون كثيرون في آن واحد", "ⴳⴳⵓⵜⵏ ⵉⵎⵙⴰⵖⵏ ⴳ ⵢⴰⵜ ⵜⵉⴽⴽⴻⵍⵜ",
+    ),
+    "too_many_lines": (
+        "Too many lines or pieces", "Trop de lignes ou de pièces",
+        "سطور أو قطع كثيرة جدا", "ⴳⴳⵓⵜⵏ ⵉⵣⵔⵉⵔⵉⴳⵏ ⵏⵖⴷ ⵜⵉⵃⵓⵏⴰ",
+    ),
+    "too_many_payments": (
+        "Too many attempts to pay", "Trop de tentatives de paiement",
+        "محاولات أداء كثيرة جدا", "ⴳⴳⵓⵜⵏ ⵉⵔⵓⵎⵏ ⵏ ⵓⴼⵔⵔⵓ",
+    ),
+}
+# fmt: on
+
+TITLES: dict[str, dict[str, str]] = {
+    code: dict(zip(LANGUAGES, row, strict=True)) for code, row in _ROWS.items()
 }

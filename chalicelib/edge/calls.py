@@ -236,7 +236,11 @@ def _present(
 ) -> Response:
     status = reply.status or operation.status
     text = "" if status in (204, 304) else reply.text()
-    out = {"Content-Type": reply.content_type, "X-Request-Id": identifier} | dict(reply.headers)
+    out: dict[str, str | list[str]] = {
+        "Content-Type": reply.content_type,
+        "X-Request-Id": identifier,
+        **reply.headers,
+    }
     if operation.cached_seconds and status == 200:
         etag = '"' + hashlib.sha256(text.encode()).hexdigest()[:24] + '"'
         out |= {

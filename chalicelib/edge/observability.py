@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from aws_lambda_powertools.logging import Logger
 
@@ -52,7 +53,7 @@ def count(metric: str, **dimensions: str) -> None:
             line.add_dimension(name=name, value=value)
 
 
-def log_failure(message: str, error: BaseException, **keys: str) -> None:
+def log_failure(message: str, error: BaseException, **keys: Any) -> None:
     """An unexpected failure: its kind and where it happened, never the values it was about."""
     frames = []
     trace = error.__traceback__

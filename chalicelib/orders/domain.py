@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chalicelib import ids
-from chalicelib.errors import Conflict, Invalid
+from chalicelib.errors import Conflict, Invalid, KeyMismatch
 from chalicelib.money import Money
 from chalicelib.shipping.domain import ParcelRate
 
@@ -237,10 +237,8 @@ class IllegalParcelMove(Conflict):
     code = "parcel_state_forbids"
 
 
-class OrderMismatch(Invalid):
+class OrderMismatch(KeyMismatch):
     """The Idempotency-Key was used before for an order with another content; use a new key."""
-
-    code = "idempotency_mismatch"
 
 
 class TooManyLines(Invalid):

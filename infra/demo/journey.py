@@ -30,6 +30,7 @@ class Journey:
         self.operator = ""
         self.approver = ""
         self.artisans: dict[str, str] = {}
+        self.names: dict[str, str] = {}
 
     def run(self) -> None:
         self._sign_in()
@@ -59,6 +60,8 @@ class Journey:
         for subject in SUBJECTS:
             found = self.api.call("GET", f"/_local/tokens?subject={subject}")
             self.artisans[found["artisan_id"]] = found["artisan"]
+            profile = self.api.call("GET", f"/v1/artisans/{found['artisan_id']}")
+            self.names[found["artisan_id"]] = f"{profile['name']}, {profile['town']}"
 
     def _browse(self) -> list[dict[str, Any]]:
         page = self.api.call("GET", "/v1/listings?limit=24")
@@ -111,6 +114,7 @@ class Journey:
         order = self._read(placed)
         self._check(order["status"] == "paid", f"the order is {order['status']}, not paid")
         self._say("settled", f"the sale is in the ledger · order {order['status']}")
+        self._each_balance(lambda balance: f"pending {dirhams(balance['pending'])}", "pending")
 
     def _read(self, placed: dict[str, Any]) -> dict[str, Any]:
         order: dict[str, Any] = self.api.call(
@@ -128,7 +132,8 @@ class Journey:
             shipment = {"carrier": "Poste Maroc", "tracking": f"EE{parcel['id'][-8:].upper()}MA"}
             self.api.call("POST", f"{path}/ship", token, json=shipment)
             delivered = self.api.call("POST", f"{path}/delivered", token)
-            self._say("parcel", f"{parcel['id']} accepted, shipped, {delivered['status']}")
+            name = self.names[parcel["artisan_id"]]
+            self._say("parcel", f"{name} · accepted, shipped, {delivered['status']}")
         self._drain()
 
     def _reconcile(self, placed: dict[str, Any]) -> None:
@@ -158,7 +163,7 @@ class Journey:
     def _each_balance(self, telling: Callable[[dict[str, Any]], str], title: str) -> None:
         for artisan_id, token in self.artisans.items():
             balance = self.api.call("GET", "/v1/me/balance", token)
-            self._say(title, f"{artisan_id} · {telling(balance)}")
+            self._say(title, f"{self.names[artisan_id]} · {telling(balance)}")
 
     def _pay_out(self) -> dict[str, Any]:
         path = "/v1/operator/payout-batches"
@@ -191,10 +196,13 @@ class Journey:
             balance = self.api.call("GET", "/v1/me/balance", token)
             self._check(balance["paid_out"]["amount_minor"] > 0, f"{artisan_id} was not paid")
             amounts = (dirhams(balance[name]) for name in ("pending", "payable", "paid_out"))
-            table.add_row(artisan_id, *amounts)
+            table.add_row(self.names[artisan_id], *amounts)
         self.console.print(table)
         check = self.api.call("GET", "/v1/operator/ledger/check", self.operator)
-        self._say("ledger", str(check))
+        self._check(check["ok"], f"the ledger does not hold: {check}")
+        entries, accounts = check["entries"], check["accounts"]
+        total = f"{entries} entries on {accounts} accounts add up to {dirhams(check['sum'])}"
+        self._say("ledger", f"[green]{total}[/]; replayed balances equal the kept ones")
 
 
 def _decimal(minor: int) -> str:

@@ -75,7 +75,8 @@ class Sandbox:
         if "application/json" in request.header("accept"):
             return _json(sent)
         now = self._find_due(due.payment_id) or due
-        back = self._back_to.get(due.payment_id, "")
+        shop = f"{settings().storefront_url}/orders/{due.order_id}"
+        back = self._back_to.get(due.payment_id, shop)
         return _html(result_page(now, sent, language_of(request), back))
 
     def _let_expire(self, due: Due) -> None:

@@ -18,6 +18,7 @@ from infra.local.payments import find_due
 from infra.local.pump import Pump
 from infra.local.sandbox import Sandbox
 from infra.local.server import LocalServer
+from infra.local.storefront import Storefront
 
 Progress = Callable[[str], None]
 
@@ -46,6 +47,7 @@ class LocalStack:
         self._pump = Pump(app, aws)
         sandbox = Sandbox(find_due, self._pump.drain)
         self._endpoints = LocalEndpoints(self._pool, self._pump, sandbox)
+        self._storefront = Storefront(draw_demo)
         self._load_demo(say)
         self._pump.start()
         self._undo.append(self._pump.stop)
@@ -59,6 +61,8 @@ class LocalStack:
             self._undo.pop()()
 
     def _answer(self, request: HttpRequest) -> HttpAnswer:
+        if self._storefront.answers(request.path):
+            return self._storefront.answer(request)
         if request.path.startswith(PREFIX):
             return self._endpoints.answer(request)
         return self._gateway.answer(request)
@@ -86,6 +90,16 @@ class LocalStack:
             return
         say("Loading the demo")
         load_demo(say)
+
+
+def draw_demo(listing_id: str) -> str | None:
+    """The drawing of a demo listing; None when it is another's, or the demo is not there."""
+    try:
+        load = importlib.import_module("infra.demo.load")
+    except ModuleNotFoundError:
+        return None
+    found: str | None = load.image_of(listing_id)
+    return found
 
 
 def declare_template(aws: LocalAws) -> None:

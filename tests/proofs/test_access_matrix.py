@@ -126,7 +126,7 @@ def callers(api) -> dict[str, dict[str, str]]:
     }
 
 
-def test_p14_every_route_has_its_line_and_every_line_its_route():
+def test_P14_every_route_has_its_line_and_every_line_its_route():
     declared = {f"{each.method} {each.path}": each.access for each in mounted()}
     assert declared == MATRIX
 
@@ -141,7 +141,7 @@ def test_addresses_say_whom_they_are_for():
 
 
 @pytest.mark.parametrize("route", MATRIX)
-def test_p14_only_those_it_is_for_are_admitted(api, callers, route):
+def test_P14_only_those_it_is_for_are_admitted(api, callers, route):
     admitted = ADMITTED[MATRIX[route]]
     for who, headers in callers.items():
         answer = ask(api, route, headers)
@@ -155,7 +155,7 @@ def test_p14_only_those_it_is_for_are_admitted(api, callers, route):
 
 
 @pytest.mark.parametrize("route", MATRIX)
-def test_p14_a_forged_or_expired_token_is_worth_less_than_none(api, route):
+def test_P14_a_forged_or_expired_token_is_worth_less_than_none(api, route):
     bad = tokens.forged("demo-operator-001", "operators", "artisans")
     bad["expired"] = tokens.expired("demo-operator-001", "operators", "artisans")
     for kind, token in bad.items():
@@ -167,7 +167,7 @@ def test_p14_a_forged_or_expired_token_is_worth_less_than_none(api, route):
 
 
 @pytest.mark.parametrize("route", MATRIX)
-def test_p14_a_refusal_says_nothing_about_what_is_there(api, callers, route):
+def test_P14_a_refusal_says_nothing_about_what_is_there(api, callers, route):
     for who, headers in callers.items():
         answer = ask(api, route, headers)
         if answer.status in (401, 403) and "json" in answer.headers["content-type"]:
@@ -176,7 +176,7 @@ def test_p14_a_refusal_says_nothing_about_what_is_there(api, callers, route):
 
 
 @pytest.mark.parametrize("route", FOR_ORDERS)
-def test_p14_an_order_that_is_not_there_is_not_found_whoever_asks(api, callers, route):
+def test_P14_an_order_that_is_not_there_is_not_found_whoever_asks(api, callers, route):
     body = None if route.startswith("GET") else {"payment_method": "card"}
     method, _, path = route.partition(" ")
     if path.endswith("/cancel"):
@@ -210,7 +210,7 @@ class TestListingsOfAnother:
     ]
 
     @pytest.mark.parametrize(("method", "end", "body"), ROUTES)
-    def test_p14_what_is_anothers_answers_like_what_does_not_exist(
+    def test_P14_what_is_anothers_answers_like_what_does_not_exist(
         self, api, registered, method, end, body
     ):
         made = api.post("/v1/me/listings", a_new_listing(), token=api.token("amina", "artisans"))

@@ -1,7 +1,7 @@
 """P5, P6, P7, P11 of settlement: any order, any repeat, any crash ends in one state."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import permutations
 from typing import Any
@@ -162,10 +162,8 @@ def test_P11_a_file_that_is_not_sent_again_is_finished_by_the_sweep(aws):
                 step()
             calls = Calls(number - before_file)
             with calls_through(calls.make):
-                try:
+                with suppress(OUTAGES):
                     confirmed()
-                except OUTAGES:
-                    pass
             clock.advance(600)
             matched = [row for row in rows_of(SettlementTable) if row.get("result") == "matched"]
             released()

@@ -84,7 +84,7 @@ class TestAllocate:
         assert allocate(total, weights) == parts
 
     @given(AMOUNTS, st.lists(st.integers(0, 10**9), min_size=1, max_size=30))
-    def test_p5_the_parts_add_up_and_none_is_off_by_a_centime(self, total, weights):
+    def test_P5_the_parts_add_up_and_none_is_off_by_a_centime(self, total, weights):
         parts = allocate(total, weights)
         assert sum(parts) == total
         whole = sum(weights)

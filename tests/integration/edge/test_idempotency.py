@@ -43,7 +43,7 @@ def once(make, *, scope="artisan POST /v1/things", key="key-1", content=b"{}") -
 
 
 class TestRepeats:
-    def test_p12_the_same_request_has_one_effect_and_the_same_answer(self):
+    def test_P12_the_same_request_has_one_effect_and_the_same_answer(self):
         make = Maker()
         first, second = once(make), once(make)
         assert make.made == 1
@@ -52,13 +52,13 @@ class TestRepeats:
         assert "Idempotent-Replayed" not in first.headers
 
     @pytest.mark.parametrize("status", [0, 200, 201, 202])
-    def test_p12_the_status_and_media_type_are_the_same_too(self, status):
+    def test_P12_the_status_and_media_type_are_the_same_too(self, status):
         reply = Reply("a,b", status=status, content_type="text/csv")
         once(lambda: reply)
         repeated = once(lambda: reply)
         assert (repeated.status, repeated.content_type) == (status, "text/csv")
 
-    def test_p12_another_body_under_the_same_key_is_refused(self):
+    def test_P12_another_body_under_the_same_key_is_refused(self):
         make = Maker()
         once(make, content=b'{"a": 1}')
         with pytest.raises(KeyMismatch):
@@ -66,7 +66,7 @@ class TestRepeats:
         assert make.made == 1
 
     @pytest.mark.parametrize("other", [{"scope": "another artisan"}, {"key": "key-2"}])
-    def test_p14_another_caller_or_key_has_its_own_answer(self, other):
+    def test_P14_another_caller_or_key_has_its_own_answer(self, other):
         make = Maker()
         once(make)
         assert once(make, **other).text() == '{"number":2}'
@@ -100,7 +100,7 @@ class TestFirstRequestNotEnded:
         with pytest.raises(RuntimeError):
             once(Maker(RuntimeError("crashed")), content=content)
 
-    def test_p12_a_second_at_the_same_time_is_told_to_wait(self):
+    def test_P12_a_second_at_the_same_time_is_told_to_wait(self):
         outer = []
 
         def make() -> Reply:
@@ -120,7 +120,7 @@ class TestFirstRequestNotEnded:
         clock.advance(4)
         assert once(Maker()).text() == '{"number":1}'
 
-    def test_p12_what_was_abandoned_is_finished_only_by_the_same_request(self):
+    def test_P12_what_was_abandoned_is_finished_only_by_the_same_request(self):
         self.crash(content=b"1")
         clock.advance(LEASE_SECONDS + 2)
         with pytest.raises(KeyMismatch):
@@ -149,7 +149,7 @@ class TestKeys:
 
     @pytest.mark.parametrize("use", [KeyUse.OWN, KeyUse.KEPT_REQUIRED])
     @pytest.mark.parametrize("headers", [{}, {"idempotency-key": ""}, {"idempotency-key": "  "}])
-    def test_p12_where_it_is_required_it_is_missed(self, use, headers):
+    def test_P12_where_it_is_required_it_is_missed(self, use, headers):
         with pytest.raises(KeyMissing):
             key_from(headers, use)
 

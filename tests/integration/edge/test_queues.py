@@ -66,13 +66,13 @@ def test_what_succeeds_does_not_come_again():
 
 
 @pytest.mark.parametrize("text", ["refuse", "break"])
-def test_p9_only_the_message_that_failed_comes_again(text):
+def test_P9_only_the_message_that_failed_comes_again(text):
     assert consume(a_record("1"), a_record("2", text), a_record("3")) == ["2"]
     assert buried() == []
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '{"type": "said"}', '{"type": "other"}'])
-def test_p9_a_message_that_cannot_be_read_is_buried_at_once(body):
+def test_P9_a_message_that_cannot_be_read_is_buried_at_once(body):
     assert consume(a_record("1", body=body or "x"), a_record("2")) == []
     ((reason, kept),) = buried()
     assert reason.startswith("unreadable: ")
@@ -82,7 +82,7 @@ def test_p9_a_message_that_cannot_be_read_is_buried_at_once(body):
 @pytest.mark.parametrize(
     ("text", "reason"), [("refuse", "refused: conflict"), ("break", "failed: RuntimeError")]
 )
-def test_p9_a_message_that_keeps_failing_is_buried_with_the_reason(text, reason):
+def test_P9_a_message_that_keeps_failing_is_buried_with_the_reason(text, reason):
     assert consume(a_record("1", text, receives=MAX_RECEIVES - 1)) == ["1"]
     assert consume(a_record("1", text, receives=MAX_RECEIVES)) == []
     ((found, body),) = buried()
@@ -90,12 +90,12 @@ def test_p9_a_message_that_keeps_failing_is_buried_with_the_reason(text, reason)
     assert json.loads(body)["text"] == text
 
 
-def test_p15_the_reason_names_nobody():
+def test_P15_the_reason_names_nobody():
     consume(a_record("1", "break", receives=MAX_RECEIVES))
     assert "amina" not in buried()[0][0]
 
 
-def test_p6_without_partial_reporting_the_whole_batch_comes_again(monkeypatch):
+def test_P6_without_partial_reporting_the_whole_batch_comes_again(monkeypatch):
     monkeypatch.delenv("MAALEM_PARTIAL_BATCH")
     settings.cache_clear()
     assert consume(a_record("1")) == []
@@ -103,7 +103,7 @@ def test_p6_without_partial_reporting_the_whole_batch_comes_again(monkeypatch):
         consume(a_record("1"), a_record("2", "break"))
 
 
-def test_p6_poison_that_cannot_be_buried_comes_again_and_stops_no_other(monkeypatch):
+def test_P6_poison_that_cannot_be_buried_comes_again_and_stops_no_other(monkeypatch):
     # bury is replaced: a queue that refuses messages cannot be had from moto.
     def refuse(queue: str, body: str, reason: str) -> None:
         raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessage")

@@ -182,7 +182,7 @@ class TestAuditTrail:
         paths = [row["path"] for row in self.read(api, date=self.today()).json["data"]]
         assert "/v1/operator/regions/XX-99" in paths
 
-    def test_p15_of_a_body_only_a_digest_is_kept(self, api):
+    def test_P15_of_a_body_only_a_digest_is_kept(self, api):
         body = {"status": "live", "secret": "230810211040700000000030"}
         api.put("/v1/operator/regions/MA-03", body, token=api.operator)
         assert b"2308102" not in self.read(api, date=self.today()).body

@@ -69,7 +69,7 @@ class TestAdmission:
 class TestForgery:
     @pytest.mark.parametrize("kind", list(tokens.forged("x", "operators")))
     @pytest.mark.parametrize("access", [Access.PUBLIC, Access.OPERATOR])
-    def test_p14_a_forged_token_admits_nobody(self, kind, access):
+    def test_P14_a_forged_token_admits_nobody(self, kind, access):
         with pytest.raises(Unauthorized):
             caller_for(access, bearer(tokens.forged("omar", "operators")[kind]))
 
@@ -125,7 +125,7 @@ class TestSigningKeys:
             assert caller_for(Access.OPERATOR, self.token()).is_operator
         assert asked == ["https://cognito-idp.eu-west-3.amazonaws.com/pool/.well-known/jwks.json"]
 
-    def test_p13_a_pool_that_does_not_answer_is_unavailable_not_our_failure(self, fetched):
+    def test_P13_a_pool_that_does_not_answer_is_unavailable_not_our_failure(self, fetched):
         with pytest.raises(Unavailable):
             caller_for(Access.OPERATOR, self.token())
 

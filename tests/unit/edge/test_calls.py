@@ -117,7 +117,7 @@ class TestReading:
         assert ask({"name": "[{" * 25})[0] == 201
         assert ask({"name": '"[' * 25})[0] == 201
 
-    def test_p13_a_hostile_body_does_not_keep_us_busy(self):
+    def test_P13_a_hostile_body_does_not_keep_us_busy(self):
         began = time.process_time()
         refused_as("malformed_json", b"[]" * 20 + b'["' + b'\\"' * 130_000)
         refused_as("malformed_json", b'{"name": "' + b"\\" * 260_000)
@@ -145,7 +145,7 @@ class TestReading:
     def test_a_lone_surrogate_is_not_json(self):
         refused_as("malformed_json", b'{"name": "\\ud800"}')
 
-    def test_p13_an_event_that_is_not_unicode_or_base64_is_refused(self):
+    def test_P13_an_event_that_is_not_unicode_or_base64_is_refused(self):
         refused_as("bad_request", "\ud800")
         refused_as("bad_request", "a", encoded=True)
 
@@ -209,7 +209,7 @@ class TestAnswering:
         found = ask({"name": "x"}, request_id=given)[1]["X-Request-Id"]
         assert found.startswith("req_")
 
-    def test_p13_a_failure_tells_nothing(self):
+    def test_P13_a_failure_tells_nothing(self):
         def view(call):
             raise RuntimeError("arn:aws:dynamodb:eu-west-3:123456789012:table/secret")
 

@@ -31,7 +31,7 @@ def lines(monkeypatch):
         "5412-7512-3456-7890",
     ],
 )
-def test_p15_addresses_and_numbers_of_persons_are_removed(private):
+def test_P15_addresses_and_numbers_of_persons_are_removed(private):
     said = scrubbed(f"row {private} is wrong")
     assert "[removed]" in said
     assert not any(part in said for part in private.strip("'").split("@")[:1])
@@ -44,7 +44,7 @@ def test_other_texts_stay(harmless):
     assert scrubbed(harmless) == harmless
 
 
-def test_p15_a_failure_is_logged_by_kind_and_place_without_values(lines):
+def test_P15_a_failure_is_logged_by_kind_and_place_without_values(lines):
     def read_row(secret: str) -> None:
         raise ValueError(f"bad row of {secret}")
 

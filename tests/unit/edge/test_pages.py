@@ -52,7 +52,7 @@ def test_another_limit_may_be_asked_for_in_the_middle():
     assert key_of(cursor, CraftQuery(limit=50, cursor=cursor).scope()) == KEY
 
 
-def test_p14_a_cursor_of_another_caller_or_address_is_refused():
+def test_P14_a_cursor_of_another_caller_or_address_is_refused():
     pages.asked.set("GET /v1/me/payouts amina")
     cursor = cursor_of(KEY, "{}")
     for other in ("GET /v1/me/payouts said", "GET /v1/me/statements amina"):

@@ -87,7 +87,7 @@ class TestDocuments:
     def test_401_names_the_scheme(self):
         assert self.document(Unauthorized("x"))[0].headers["WWW-Authenticate"] == "Bearer"
 
-    def test_p13_our_own_failure_tells_nothing(self):
+    def test_P13_our_own_failure_tells_nothing(self):
         body = json.loads(problems.internal_error(Language.EN).text())
         assert body["code"] == "internal_error"
         assert set(body) == {"type", "title", "status", "detail", "code", "request_id"}
@@ -112,7 +112,7 @@ class TestFields:
             ("more", "unknown_field"),
         }
 
-    def test_p15_values_are_not_quoted(self):
+    def test_P15_values_are_not_quoted(self):
         assert "said@example.ma" not in str(
             vars(self.refused('{"name": 1, "count": "said@example.ma"}'))
         )
@@ -121,6 +121,6 @@ class TestFields:
     def test_what_is_not_json_is_said_to_be_so(self, raw):
         assert self.refused(raw).code == "malformed_json"
 
-    def test_p13_neither_many_nor_long_names_make_a_long_answer(self):
+    def test_P13_neither_many_nor_long_names_make_a_long_answer(self):
         many = json.dumps({f"{'x' * 5000}{number}": 1 for number in range(40)})
         assert len(json.dumps(self.refused(many).extra)) < 10_000

@@ -9,7 +9,7 @@ from chalicelib.edge.sealing import keyed_hash, seal, unseal
 RIB = b"230810211040700000000030"
 
 
-def test_p15_a_sealed_text_does_not_show_and_opens_again():
+def test_P15_a_sealed_text_does_not_show_and_opens_again():
     sealed = seal(RIB, "rib:art_1")
     assert RIB not in sealed
     assert unseal(sealed, "rib:art_1") == RIB

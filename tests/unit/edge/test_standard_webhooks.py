@@ -47,19 +47,19 @@ def test_a_genuine_message_is_known():
         {"signature": " ".join(["v1,AAAA"] * 8 + [SIGNATURE])},
     ],
 )
-def test_p16_any_other_header_is_a_forgery(changed):
+def test_P16_any_other_header_is_a_forgery(changed):
     assert not is_genuine([SECRET], headers(**changed), BODY, NOW)
 
 
 @pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature"])
-def test_p16_every_header_is_needed(name):
+def test_P16_every_header_is_needed(name):
     given = headers()
     del given[name]
     assert not is_genuine([SECRET], given, BODY, NOW)
 
 
 @pytest.mark.parametrize("body", [BODY + b" ", b"", BODY.replace(b"2", b"3")])
-def test_p16_another_body_is_a_forgery(body):
+def test_P16_another_body_is_a_forgery(body):
     assert not is_genuine([SECRET], headers(), body, NOW)
 
 
@@ -72,7 +72,7 @@ def test_p16_another_body_is_a_forgery(body):
         (-TOLERANCE_SECONDS - 1, False),
     ],
 )
-def test_p16_old_and_far_future_messages_are_refused(seconds, genuine):
+def test_P16_old_and_far_future_messages_are_refused(seconds, genuine):
     now = datetime.fromtimestamp(AT + seconds, UTC)
     assert is_genuine([SECRET], headers(), BODY, now) is genuine
 
@@ -84,6 +84,6 @@ def test_while_a_secret_is_exchanged_both_are_good():
     assert is_genuine([new], headers(signature=both), BODY, NOW)
 
 
-def test_p16_no_secret_admits_nothing():
+def test_P16_no_secret_admits_nothing():
     assert not is_genuine([], headers(), BODY, NOW)
     assert not is_genuine([""], headers(signature=sign("", MESSAGE, AT, BODY)), BODY, NOW)

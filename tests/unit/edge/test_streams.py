@@ -52,7 +52,7 @@ class TestConsuming:
         assert seen == ["s0", "s1", "s2"]
         assert answer == {"batchItemFailures": []}
 
-    def test_p6_from_the_first_failure_on_everything_comes_again(self, partial):
+    def test_P6_from_the_first_failure_on_everything_comes_again(self, partial):
         seen = []
 
         def handle(change: Change) -> None:
@@ -64,7 +64,7 @@ class TestConsuming:
         assert seen == ["s0"]
         assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
 
-    def test_p6_without_partial_reporting_the_whole_batch_comes_again(self, monkeypatch):
+    def test_P6_without_partial_reporting_the_whole_batch_comes_again(self, monkeypatch):
         monkeypatch.delenv("MAALEM_PARTIAL_BATCH", raising=False)
         settings.cache_clear()
 
