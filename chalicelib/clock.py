@@ -47,7 +47,8 @@ def set_pause(wait: Callable[[float], None]) -> None:
 
 def to_text(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds: sorts as text, so it can be a sort key."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    whole_seconds = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{whole_seconds}.{moment.microsecond // 1000:03d}Z"
 
 
 def from_text(text: str) -> datetime:

@@ -37,7 +37,7 @@ def _weight(parameters: str) -> int:
 
 
 def text_in(texts: Mapping[str, str], language: str) -> tuple[str, str]:
-    """(text, language it is in): the one asked for, then French, English, then whatever there is."""
+    """(text, its language): the one asked for, then French, English, then whatever there is."""
     for choice in (language, *FALLBACK):
         if texts.get(choice):
             return texts[choice], str(choice)

@@ -1,7 +1,6 @@
 """The samples in `events/`: lists them, and sends them to the local stack, signed anew.
 
-    python -m infra.events list
-    python -m infra.events send wallet_payment_succeeded --set reference=pay_...
+events/README.md says what each sample is and how to send it.
 """
 
 import argparse
@@ -89,7 +88,9 @@ def request_of(name: str, changes: Mapping[str, Any] | None = None) -> Request:
     if kind == "http":
         return _http_request(sample(name), changes or {})
     if kind != "callback":
-        raise CannotSend(f"{name} is an event of {kind}: the tests and the local pump deliver those")
+        raise CannotSend(
+            f"{name} is an event of {kind}: the tests and the local pump deliver those"
+        )
     return _callback_request(sample(name), changes or {})
 
 

@@ -59,8 +59,6 @@ LOWER = {
 EXCEPTIONS = {
     # Payment and order change in one transaction, so that neither is ever seen without the other.
     ("payments/service", "chalicelib.orders.tables"),
-    # The list of crafts: words that artisans and listings share; it imports nothing.
-    ("artisans/schemas", "chalicelib.listings.crafts"),
 }
 EDGE = {
     "domain": set(),

@@ -15,10 +15,10 @@ from chalicelib.artisans.domain import (
     Profile,
     SealedDestination,
 )
+from chalicelib.crafts import CRAFTS
 from chalicelib.edge.pages import PageQuery
 from chalicelib.edge.schemas import Moment, RequestBody
 from chalicelib.edge.texts import line, prose
-from chalicelib.listings.crafts import CRAFTS
 from chalicelib.locales import Language, text_in
 from chalicelib.regions.schemas import RegionCode
 

@@ -6,7 +6,7 @@ without app.py, so both are dealt with here, around each view and handler.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 from chalice import Blueprint, CORSConfig, Rate, Response
@@ -137,7 +137,7 @@ class FeatureBlueprint(Blueprint):
 
     def consumer(self, queue: str, message: Any) -> Callable[[Callable[[Any], None]], Any]:
         """Take the messages of a queue one by one; `message` is a model or a union of models."""
-        adapter = TypeAdapter(message)
+        adapter = cache(lambda: TypeAdapter[Any](message))  # the API never needs it
         arn: Any = {"Fn::GetAtt": [queues.logical_id(queue, "Queue"), "Arn"]}
         register = super().on_sqs_message(queue_arn=arn, batch_size=BATCH_SIZE)
 
@@ -145,7 +145,7 @@ class FeatureBlueprint(Blueprint):
             @wraps(handle)  # Chalice derives the Lambda handler from __name__.
             def consume(event: Any) -> dict[str, Any]:
                 records = event.to_dict()["Records"]
-                return queues.consume_batch(queue, records, adapter, handle)
+                return queues.consume_batch(queue, records, adapter(), handle)
 
             return register(consume)
 

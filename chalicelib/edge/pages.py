@@ -31,7 +31,7 @@ class InvalidCursor(Invalid):
 class PageQuery(BaseModel):
     """The part of a query that every list understands."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     limit: Annotated[int, Field(ge=1, le=100, description="items per page")] = 24
     cursor: Annotated[

@@ -22,8 +22,7 @@ class Queue:
 
 
 QUEUES: dict[str, Queue] = {
-    queue.name: queue
-    for queue in (Queue("payments"), Queue("settlement"), Queue("payouts"))
+    queue.name: queue for queue in (Queue("payments"), Queue("settlement"), Queue("payouts"))
 }
 
 

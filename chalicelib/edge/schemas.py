@@ -19,9 +19,12 @@ Moment = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]
 
 
 class RequestBody(BaseModel):
-    """Base of request bodies: a field we do not know is refused, not ignored."""
+    """Base of request bodies: a field we do not know is refused, not ignored.
 
-    model_config = ConfigDict(extra="forbid")
+    A model is made ready when it is first used: a cold start pays only for what it is asked.
+    """
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class MoneyBody(BaseModel):

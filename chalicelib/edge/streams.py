@@ -21,6 +21,10 @@ class Change:
         after = (self.new or {}).get(attribute, {}).get("S")
         return after if after != before else None
 
+    def lost(self, attribute: str) -> bool:
+        """True when the item had this attribute and, still there, has it no more."""
+        return attribute in (self.old or {}) and attribute not in (self.new or {attribute: None})
+
     def text(self, attribute: str) -> str:
         """A text attribute of the new image."""
         value: str = (self.new or {})[attribute]["S"]

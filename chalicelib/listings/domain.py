@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.crafts import CRAFTS
 from chalicelib.errors import Conflict
-from chalicelib.listings.crafts import CRAFTS
 from chalicelib.money import Money
 
 

@@ -5,9 +5,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from chalicelib.config import settings
+from chalicelib.crafts import CRAFTS
 from chalicelib.edge.schemas import Moment, MoneyBody
 from chalicelib.listings.collections import COLLECTIONS
-from chalicelib.listings.crafts import CRAFTS
 from chalicelib.listings.domain import (
     Card,
     Dimensions,

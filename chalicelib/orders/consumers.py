@@ -12,6 +12,9 @@ order_events = FeatureBlueprint(__name__)
 
 @order_events.stream("orders")
 def relay_order_changes(change: Change) -> None:
+    # A new state holds or sells stock; with the last thing due done, stock has gone back.
+    if change.became("state") or change.lost("due_shard"):
+        service.refresh_stock_hints(change.text("order_id"))
     if change.became("parcel_status") == ParcelStatus.DELIVERED:
         delivered = ParcelDelivered(
             order_id=change.text("order_id"),

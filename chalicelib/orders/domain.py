@@ -130,6 +130,15 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
+class Reader:
+    """Who asks for an order: an operator, a buyer by the order's token, or an artisan."""
+
+    is_operator: bool = False
+    order_token: str = ""
+    artisan_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """What was agreed at the sale; refunds reverse exactly this."""
 

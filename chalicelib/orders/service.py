@@ -28,6 +28,7 @@ from chalicelib.orders.domain import (
     ParcelStatus,
     Quote,
     QuotedParcel,
+    Reader,
     Terms,
     Wanted,
     fingerprint_of,
@@ -261,6 +262,13 @@ def sweep_sold_markers() -> None:
         tables.clear_due(order, tables.DUE_FORGET)
 
 
+def refresh_stock_hints(order_id: str) -> None:
+    """Have the lists show what is left of what an order took or gave back."""
+    order = tables.find(order_id)
+    if order is not None:
+        listings.refresh_stock_states(list(order.quantities()))
+
+
 def overdue_orders() -> Iterator[Order]:
     """Orders whose time to be paid is over; the index may still tell of one given more time."""
     for found in tables.due_orders(tables.DUE_EXPIRY):
@@ -281,26 +289,26 @@ def order_token_of(order_id: str) -> str:
     return ids.keyed_id("otk", settings().signing_secret, "order-token", order_id)
 
 
-def order_for(
-    order_id: str, *, is_operator: bool = False, order_token: str = "", artisan_id: str = ""
-) -> Order:
-    """An order as this caller may see it: a buyer and an operator all of it, an artisan their part.
+def order_for(order_id: str, reader: Reader) -> Order:
+    """An order as this reader may see it: a buyer and an operator all of it, an artisan their part.
 
     Raises:
         NotFound: also when it exists and is not theirs.
     """
     found = order(order_id)
-    if is_operator or holds_token(order_id, order_token):
+    if sees_whole_order(order_id, reader):
         return found
-    own = tuple(parcel for parcel in found.parcels if parcel.artisan_id == artisan_id)
+    own = tuple(parcel for parcel in found.parcels if parcel.artisan_id == reader.artisan_id)
     if not own:
         raise NotFound("there is no such order, or it is not yours")
-    lines = tuple(line for line in found.lines if line.artisan_id == artisan_id)
+    lines = tuple(line for line in found.lines if line.artisan_id == reader.artisan_id)
     return replace(found, parcels=own, lines=lines)
 
 
-def holds_token(order_id: str, token: str) -> bool:
-    return hmac.compare_digest(token.encode(), order_token_of(order_id).encode())
+def sees_whole_order(order_id: str, reader: Reader) -> bool:
+    """True for an operator, and for the buyer, who has the order's token."""
+    token = reader.order_token.encode()
+    return reader.is_operator or hmac.compare_digest(token, order_token_of(order_id).encode())
 
 
 def advance_parcel(

@@ -3,7 +3,9 @@
 The callbacks of the providers arrive here too; each is answered in the provider's own words.
 """
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from chalicelib import clock
 from chalicelib.config import settings
@@ -16,7 +18,7 @@ from chalicelib.edge.observability import count
 from chalicelib.edge.replies import Reply
 from chalicelib.edge.schemas import Nothing
 from chalicelib.orders import service as orders
-from chalicelib.orders.domain import Order
+from chalicelib.orders.domain import Order, Reader
 from chalicelib.orders.schemas import OrderView
 from chalicelib.orders.service import OrderRequest
 from chalicelib.payments import checkout, service
@@ -76,21 +78,13 @@ def _order_view(order: Order) -> OrderView:
     return OrderView.of(order, clock.now(), orders.return_window())
 
 
-def _own_order(call: Call[object, None]) -> Order:
-    return orders.order_for(
-        call.path["order_id"],
-        is_operator=call.caller.is_operator,
-        order_token=call.caller.order_token,
-        artisan_id=call.caller.artisan_id,
-    )
+def _reader(call: Call[Any, Any]) -> Reader:
+    caller = call.caller
+    return Reader(caller.is_operator, caller.order_token, caller.artisan_id)
 
 
-def _buyers_order(call: Call[object, None]) -> Order:
-    return orders.order_for(
-        call.path["order_id"],
-        is_operator=call.caller.is_operator,
-        order_token=call.caller.order_token,
-    )
+def _buyers_order(call: Call[Any, Any]) -> Order:
+    return orders.order_for(call.path["order_id"], replace(_reader(call), artisan_id=""))
 
 
 @payments.route(
@@ -100,11 +94,7 @@ def _buyers_order(call: Call[object, None]) -> Order:
     summary="An order with its parcels and payments; an artisan sees their own part",
 )
 def read_order(call: Call[None, None]) -> OrderWithPayments:
-    order = _own_order(call)
-    is_whole = call.caller.is_operator or orders.holds_token(
-        order.order_id, call.caller.order_token
-    )
-    found = checkout.payments_of(order) if is_whole else []
+    order, found = checkout.order_with_payments(call.path["order_id"], _reader(call))
     return OrderWithPayments(
         **_order_view(order).model_dump(),
         payments=[PaymentView.of(payment, order.buyer) for payment in found],

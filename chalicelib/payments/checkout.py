@@ -11,11 +11,12 @@ from chalicelib.edge.storage import commit, failed_conditions
 from chalicelib.errors import Unavailable
 from chalicelib.orders import service as orders
 from chalicelib.orders import tables as order_tables
-from chalicelib.orders.domain import Order, OrderMismatch, OrderState, check_move
+from chalicelib.orders.domain import Order, OrderMismatch, OrderState, Reader, check_move
 from chalicelib.orders.service import OrderRequest
 from chalicelib.payments import tables
 from chalicelib.payments.domain import (
     MAX_PAYMENTS_PER_ORDER,
+    PAID,
     PAY_WITHIN,
     PROVIDER_OF,
     Method,
@@ -125,6 +126,21 @@ def payments_of(order: Order) -> list[Payment]:
     return tables.find_many(
         [ids.child_id("pay", order.order_id, n) for n in range(1, order.payment_count + 1)]
     )
+
+
+def order_with_payments(order_id: str, reader: Reader) -> tuple[Order, list[Payment]]:
+    """An order as its reader may see it; its payments are the buyer's and the operators'.
+
+    Raises:
+        NotFound: there is none, or it is not theirs.
+    """
+    order = orders.order_for(order_id, reader)
+    if not orders.sees_whole_order(order_id, reader):
+        return order, []
+    found = payments_of(order)
+    if order.state is not OrderState.PAID and any(payment.status in PAID for payment in found):
+        order = orders.order_for(order_id, reader)  # It was paid between the two reads.
+    return order, found
 
 
 def pay_again(order_id: str, method: Method) -> Payment:

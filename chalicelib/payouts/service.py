@@ -131,7 +131,8 @@ def _mark_payouts(batch: Batch) -> None:
         for payout in tables.payouts_of(batch.batch_id)
         if payout.status is PayoutStatus.RESERVED
     ]
-    tables.mark_submitted(waiting, clock.now())
+    assert batch.submitted_at is not None
+    tables.mark_submitted(waiting, batch.submitted_at)
     batch_tables.end_submission(batch.batch_id)
 
 

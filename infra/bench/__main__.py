@@ -90,7 +90,6 @@ def _stage() -> Stage:
 def _replayed(recorded: list[Recorded]) -> Iterator[dict[str, Any]]:
     """CPU figures, one use case after the other, from a process without moto."""
     environment = dict(os.environ) | {"POWERTOOLS_METRICS_DISABLED": "false"}
-    open("/tmp/tape","wb").write(pickle.dumps(recorded))
     with tempfile.NamedTemporaryFile(suffix=".tape") as tape:
         tape.write(pickle.dumps(recorded))
         tape.flush()

@@ -114,9 +114,7 @@ def measure(case: Recorded, tape: Tape, clients: dict[str, Any], rounds: int) ->
     measured.warm_up()
     once = measured.handler_seconds(1) + measured.bare_seconds(1)
     runs = max(1, min(50, round(BLOCK_SECONDS / once)))
-    turns = [
-        (measured.handler_seconds(runs), measured.bare_seconds(runs)) for _ in range(rounds)
-    ]
+    turns = [(measured.handler_seconds(runs), measured.bare_seconds(runs)) for _ in range(rounds)]
     handler = statistics.median(handler for handler, _ in turns)
     bare = statistics.median(bare for _, bare in turns)
     has_calls = bool(case.measured.calls)

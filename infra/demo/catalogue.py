@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from chalicelib.listings.crafts import CRAFTS
+from chalicelib.crafts import CRAFTS
 from infra.demo import phrases, sources
 from infra.demo.drawings import Picture
 from infra.demo.sources import Row

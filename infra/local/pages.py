@@ -81,11 +81,11 @@ _TEXTS = {
 }
 
 
-def language_of(request: HttpRequest) -> str:
-    """`?lang=`, else the first of the reader's languages that the page has, else French."""
-    asked = request.query.get("lang", [""])[-1]
-    if asked in _TEXTS:
-        return asked
+def language_of(request: HttpRequest, shop_language: str = "") -> str:
+    """`?lang=`, else the shop's, else the first of the reader's that the page has, else French."""
+    for asked in (request.query.get("lang", [""])[-1], shop_language):
+        if asked in _TEXTS:
+            return asked
     for part in request.header("accept-language").split(","):
         code = part.strip()[:2].lower()
         if code in _TEXTS:

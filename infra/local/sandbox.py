@@ -59,10 +59,10 @@ class Sandbox:
         if fields.get("amount") != decimal_text(due.amount_minor):
             return problem(400, "bad_amount", "The amount is not that of the payment.")
         self._back_to[due.payment_id] = fields.get("okUrl", "")
-        return self._page(request, due)
+        return self._page(request, due, fields.get("lang", ""))
 
-    def _page(self, request: HttpRequest, due: Due) -> HttpAnswer:
-        return _html(payment_page(due, language_of(request)))
+    def _page(self, request: HttpRequest, due: Due, shop_language: str = "") -> HttpAnswer:
+        return _html(payment_page(due, language_of(request, shop_language)))
 
     def _press(self, request: HttpRequest, due: Due) -> HttpAnswer:
         pressed = _outcome(request)

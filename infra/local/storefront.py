@@ -60,7 +60,7 @@ def policy_of(page: bytes) -> str:
         hashes[kind.decode()].append(f"'sha256-{digest}'")
     return (
         f"default-src 'none'; script-src {' '.join(hashes['script'])};"
-        f" style-src {' '.join(hashes['style'])}; img-src 'self'; connect-src 'self';"
+        f" style-src {' '.join(hashes['style'])}; img-src 'self' data:; connect-src 'self';"
         " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 

@@ -60,6 +60,17 @@ class Calls:
         raise ConnectTimeoutError(endpoint_url=URL)
 
 
+def telling(names: Sequence[str], fault: Fault) -> list[int]:
+    """The calls worth failing at: of like reads in a row (shards of an index) only the ends."""
+    if fault is Fault.CONFLICT:
+        return [number for number, name in enumerate(names) if name == "TransactWriteItems"]
+    return [
+        number
+        for number, name in enumerate(names)
+        if name != "Query" or {name} != set(names[max(0, number - 1) : number + 2])
+    ]
+
+
 @contextmanager
 def calls_through(make: Callable[[Callable[[], Any], str], Any]) -> Iterator[None]:
     real = BaseClient._make_api_call

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from chalicelib.listings.crafts import CRAFTS, FAMILIES
+from chalicelib.crafts import CRAFTS, FAMILIES
 from chalicelib.rib import is_valid_rib
 from infra.demo import catalogue, sources
 from infra.demo.catalogue import demo_artisans, demo_collections, demo_listings, demo_regions

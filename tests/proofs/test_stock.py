@@ -14,7 +14,7 @@ from infra.local.aws import LocalAws
 from tests.aws import both_databases
 from tests.factories.stock import STOCK_ID, check_conserved
 
-HISTORIES, STEPS = 25, 45
+HISTORIES, STEPS = 12, 40
 ORDERS = [f"ord_{n}" for n in range(6)]
 
 

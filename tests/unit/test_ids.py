@@ -12,6 +12,7 @@ FORM = re.compile(r"ord_[a-z2-7]{24}")
 @pytest.mark.parametrize(
     "made",
     [ids.new_id("ord"), ids.derived_id("ord", "a"), ids.keyed_id("ord", "secret", "a")],
+    ids=["random", "derived", "keyed"],
 )
 def test_an_id_is_its_kind_and_24_letters(made):
     assert FORM.fullmatch(made)

@@ -1,7 +1,11 @@
 import json
+from dataclasses import replace
 
+import boto3
 import pytest
+from cryptography.exceptions import InvalidTag
 
+from chalicelib import clock
 from chalicelib.artisans import service, tables
 from chalicelib.artisans.domain import ArtisanStatus
 from chalicelib.edge.auth import artisan_id_of
@@ -20,8 +24,6 @@ def registered(api):
 
 def stored_text(aws, table):
     """Everything a table holds, as one text."""
-    import boto3
-
     items = boto3.client("dynamodb").scan(TableName=f"maalem-local-{table}")["Items"]
     return json.dumps(items, default=lambda value: value.hex())
 
@@ -200,21 +202,13 @@ class TestPayoutDestination:
     def test_the_same_again_keeps_its_time(self, api, registered):
         body = {"kind": "bank_account", "rib": RIB}
         first = self.put(api, body).json
-        api_clock_moved = 3600
-        from chalicelib import clock
-
-        clock.advance(api_clock_moved)
-        token = {"token": api.artisan}
-        assert api.put("/v1/me/payout-destination", body, **token).json == first
+        clock.advance(3600)
+        assert self.put(api, body).json == first
 
     def test_without_one_there_is_none(self, registered):
         assert service.payout_destination(ME) is None
 
     def test_a_sealed_number_of_another_artisan_does_not_open(self, api, registered):
-        from dataclasses import replace
-
-        from cryptography.exceptions import InvalidTag
-
         self.put(api, {"kind": "bank_account", "rib": RIB})
         mine = tables.find(ME)
         tables.add(replace(mine, artisan_id="art_b"))

@@ -60,6 +60,7 @@ def kept() -> int:
 
 @pytest.mark.parametrize("reason", ["TransactionConflict", "ThrottlingError"])
 def test_a_lost_race_is_tried_again(reason):
+    assert COMMIT_ATTEMPTS >= 4
     with cancelled(COMMIT_ATTEMPTS - 1, reason, "None") as lost:
         commit(save)
     assert len(lost) == COMMIT_ATTEMPTS - 1

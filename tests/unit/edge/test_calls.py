@@ -119,7 +119,7 @@ class TestReading:
 
     def test_P13_a_hostile_body_does_not_keep_us_busy(self):
         began = time.process_time()
-        refused_as("malformed_json", b"[]" * 20 + b'["' + b'\\"' * 130_000)
+        refused_as("malformed_json", b"[]" * 40 + b'["' + b'\\"' * 130_000)
         refused_as("malformed_json", b'{"name": "' + b"\\" * 260_000)
         assert time.process_time() - began < 2
 

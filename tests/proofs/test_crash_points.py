@@ -1,0 +1,145 @@
+"""P6 and P7: whatever call fails, and however, redelivery and sweeps end where no fault ends."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
+from chalicelib import clock
+from chalicelib.errors import MarketplaceError
+from chalicelib.payments import checkout
+from chalicelib.payments.domain import Method
+from infra.local.aws import LocalAws
+from tests.crash_points import calls_of, disturbed, points
+from tests.factories import shop
+from tests.factories.orders import BOWL, RUG, an_order_request, open_shop
+
+pytestmark = pytest.mark.usefixtures("one_due_shard")
+one_due_shard = shop.one_due_shard
+FAILURES = (MarketplaceError, BotoCoreError, ClientError, PynamoDBException)
+LINES = {BOWL: 1, RUG: 2}
+REQUEST = an_order_request(lines=LINES)
+Work = Callable[[], Any]
+
+
+def _minor() -> int:
+    return shop.all_orders()[0].total.amount_minor
+
+
+def _placed(method: Method = Method.CARD) -> None:
+    shop.buy(REQUEST, method)
+
+
+def _overdue() -> None:
+    _placed()
+    clock.advance(shop.FIFTEEN_MINUTES)
+
+
+def _expired() -> None:
+    _overdue()
+    shop.sweep()
+
+
+def _tried_twice() -> None:
+    _placed()
+    checkout.pay_again(REQUEST.order_id, Method.WALLET)
+
+
+def _cmi() -> None:
+    shop.card_callback(shop.payment_id_of(REQUEST.order_id), minor=_minor())
+
+
+def _wallet(number: int = 1) -> None:
+    shop.wallet_callback(shop.payment_id_of(REQUEST.order_id, number), minor=_minor())
+
+
+def _cancel() -> None:
+    checkout.cancel_order(REQUEST.order_id)
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    given: Work
+    work: Work
+
+
+CASES = [
+    Case("place_order", lambda: None, _placed),
+    Case("cmi_callback", _placed, _cmi),
+    Case("late_cmi_callback", _expired, _cmi),
+    Case("wallet_callback", lambda: _placed(Method.WALLET), _wallet),
+    Case("second_payment", _tried_twice, lambda: _wallet(2)),
+    Case("cancel", _placed, _cancel),
+    Case("expire", _overdue, shop.sweep),
+]
+
+
+def _start(aws: LocalAws, case: Case) -> None:
+    aws.reset()
+    clock.reset()
+    open_shop()
+    case.given()
+
+
+def _finish(case: Case) -> None:
+    """The request comes again until it is answered, then everything comes to rest."""
+    for _ in range(3):
+        with suppress(*FAILURES):
+            case.work()
+            break
+    else:
+        pytest.fail("it never succeeds again")
+    shop.redeliver()
+    shop.check_shop()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_P6_P7_every_crash_point_ends_where_no_fault_ends(aws: LocalAws, case: Case) -> None:
+    # Given how it ends when nothing fails
+    _start(aws, case)
+    asked = calls_of(case.work)
+    _finish(case)
+    undisturbed = shop.statuses()
+    shop.come_to_rest()
+    shop.check_at_rest()
+    at_rest = shop.statuses()
+    for number, fault in points(asked):
+        # When one call fails in one way
+        _start(aws, case)
+        with disturbed(number, fault) as disturbance, suppress(*FAILURES):
+            case.work()
+        where = f"{fault} at call {number} ({asked[number]})"
+        assert disturbance.hit, where
+        # Then nothing is out of place even before anything is repeated
+        try:
+            shop.check_shop()
+            # And repeated, and swept, it ends the same
+            _finish(case)
+            assert shop.statuses() == undisturbed
+            shop.come_to_rest()
+            shop.check_at_rest()
+            assert shop.statuses() == at_rest
+        except BaseException as error:
+            error.add_note(where)
+            raise
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_P11_what_is_never_repeated_comes_to_rest_too(aws: LocalAws, case: Case) -> None:
+    _start(aws, case)
+    asked = calls_of(case.work)
+    for number, fault in points(asked):
+        _start(aws, case)
+        with disturbed(number, fault), suppress(*FAILURES):
+            case.work()
+        try:
+            shop.come_to_rest()
+            shop.check_at_rest()
+        except BaseException as error:
+            error.add_note(f"{fault} at call {number} ({asked[number]})")
+            raise
