@@ -11,7 +11,7 @@ MAX_AMOUNT_MINOR = 10**12
 
 
 def _rfc3339(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 Moment = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]

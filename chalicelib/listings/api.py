@@ -87,11 +87,11 @@ def _reference(model: type[CraftList] | type[CollectionList], language: Language
     summary="Browse what is for sale",
 )
 def browse_listings(call: Call[None, ListingsQuery]) -> Reply:
-    query = call.query
-    start = pages.key_of(query.cursor, query.scope())
+    query, scope = call.query, call.query.scope()
+    start = pages.key_of(query.cursor, scope)
     page = service.browse(query.to_domain(), Position(**start) if start else None)
-    key = (page, call.language, query.scope(), pages.asked.get())
-    return _pages.get(key, lambda: _rendered(page, call.language, query.scope()))
+    key = (page, call.language, scope, pages.asked.get())
+    return _pages.get(key, lambda: _rendered(page, call.language, scope))
 
 
 def _rendered(page: CardPage, language: str, scope: str) -> Reply:

@@ -1,8 +1,9 @@
 """Answers of the listings' routes, in the reader's language."""
 
+from functools import lru_cache
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from chalicelib.config import settings
 from chalicelib.crafts import CRAFTS
@@ -23,16 +24,23 @@ from chalicelib.locales import text_in
 from chalicelib.regions.domain import NAMES
 from chalicelib.stock.domain import Level
 
+MAX_NAMED_CODES = 256
+
 
 class NamedCode(BaseModel):
+    # Frozen, and made once per language: a page of cards has dozens of them.
+    model_config = ConfigDict(frozen=True)
+
     code: str
     name: str
 
     @classmethod
+    @lru_cache(maxsize=MAX_NAMED_CODES)
     def craft(cls, code: str, language: str) -> "NamedCode":
         return cls(code=code, name=text_in(CRAFTS[code].names, language)[0])
 
     @classmethod
+    @lru_cache(maxsize=MAX_NAMED_CODES)
     def region(cls, code: str, language: str) -> "NamedCode":
         return cls(code=code, name=text_in(NAMES[code], language)[0])
 

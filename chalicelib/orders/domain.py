@@ -298,6 +298,13 @@ def move_parcel(parcel: Parcel, to: ParcelStatus) -> Parcel:
     return replace(parcel, status=to)
 
 
+def shown_parcels(order: Order) -> tuple[Parcel, ...]:
+    """The parcels as people see them: those of an order that will not be paid are cancelled."""
+    if order.state in (OrderState.AWAITING_PAYMENT, OrderState.PAID):
+        return order.parcels
+    return tuple(replace(parcel, status=ParcelStatus.CANCELLED) for parcel in order.parcels)
+
+
 def status_of(order: Order, now: datetime, return_window: timedelta) -> OrderStatus:
     """What the buyer sees: the state, and once paid, how far the slowest parcel has come."""
     if order.state is not OrderState.PAID:

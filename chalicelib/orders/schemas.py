@@ -22,6 +22,7 @@ from chalicelib.orders.domain import (
     Quote,
     QuotedParcel,
     Wanted,
+    shown_parcels,
     status_of,
 )
 
@@ -167,7 +168,7 @@ class OrderView(BaseModel):
             id=order.order_id,
             status=status_of(order, now, return_window),
             lines=[OrderLineView.of(line) for line in order.lines],
-            parcels=[ParcelView.of(parcel) for parcel in order.parcels],
+            parcels=[ParcelView.of(parcel) for parcel in shown_parcels(order)],
             totals=Totals.of(order.goods, order.shipping),
             placed_at=order.placed_at,
             expires_at=order.expires_at,

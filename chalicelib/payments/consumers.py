@@ -7,6 +7,7 @@ from pydantic import Field
 from chalicelib.edge import queues
 from chalicelib.edge.blueprint import FeatureBlueprint
 from chalicelib.edge.streams import Change
+from chalicelib.money import Money
 from chalicelib.payments import checkout, service, tables
 from chalicelib.payments.domain import PAID, EventStatus, Provider, ProviderEvent
 from chalicelib.payments.messages import CallbackReceived, PaymentCaptured, PayoutReported, Share
@@ -22,7 +23,8 @@ def apply_payment_message(message: CallbackReceived | PaymentConfirmed) -> None:
         case CallbackReceived():
             service.apply_callback(message.event_key)
         case PaymentConfirmed():
-            service.confirm_capture(message.payment_id)
+            amount = Money(message.amount_minor, message.currency)
+            service.confirm_capture(message.payment_id, message.provider, amount)
 
 
 @payment_events.stream("callbacks")

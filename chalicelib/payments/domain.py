@@ -236,5 +236,13 @@ def for_review(payment: Payment, event: ProviderEvent, reason: str, now: datetim
     return replace(with_attempt(payment, attempt), review=True, review_reason=reason)
 
 
+def confirm(payment: Payment, provider: str, amount: Money) -> Payment:
+    """The payment once the provider's file has named it; marked for review if the file differs."""
+    assert payment.status in PAID
+    if (provider, amount) != (payment.provider, payment.amount):
+        return replace(payment, review=True, review_reason="the provider's file differs")
+    return replace(payment, status=PaymentStatus.CAPTURED)
+
+
 def open_payments(payments: Sequence[Payment]) -> list[Payment]:
     return [payment for payment in payments if payment.status is PaymentStatus.PENDING]

@@ -12,6 +12,7 @@ from chalicelib.config import settings
 from chalicelib.edge.observability import count
 from chalicelib.edge.storage import commit, failed_conditions
 from chalicelib.errors import Conflict, NotFound, Unavailable
+from chalicelib.money import Money
 from chalicelib.orders import service as orders
 from chalicelib.orders import tables as order_tables
 from chalicelib.orders.domain import MOVES as ORDER_MOVES
@@ -19,6 +20,7 @@ from chalicelib.orders.domain import Order, OrderState
 from chalicelib.payments import tables
 from chalicelib.payments.checkout import payments_of
 from chalicelib.payments.domain import (
+    PAID,
     Attempt,
     EventKind,
     EventStatus,
@@ -27,6 +29,7 @@ from chalicelib.payments.domain import (
     Provider,
     ProviderEvent,
     Verdict,
+    confirm,
     for_review,
     judge,
     open_payments,
@@ -176,20 +179,24 @@ def _changed_by(
     return None, EventStatus.NO_EFFECT
 
 
-def confirm_capture(payment_id: str) -> None:
-    """The provider's own file says the money was taken: what was asked for is now captured.
+def confirm_capture(payment_id: str, provider: str, amount: Money) -> None:
+    """The provider's own file names this payment: what was asked for is now captured.
+
+    Another amount or provider is for an operator to look at. A payment that we do not know, or
+    that is not paid, is counted; the file's own line shows it to the operator.
 
     Raises:
-        NotFound: no such payment. Unavailable: it kept changing; ask again.
+        Unavailable: it kept changing; ask again.
     """
     for _ in range(ATTEMPTS):
-        found = payment(payment_id)
-        if found.status is not PaymentStatus.CAPTURE_REQUESTED:
-            if found.status is not PaymentStatus.CAPTURED:
-                count("ConfirmedUnpaid", provider=found.provider)
+        found = tables.find(payment_id)
+        if found is None or found.status not in PAID:
+            count("ConfirmedUnpaid", provider=provider)
             return
-        captured = replace(found, status=PaymentStatus.CAPTURED)
-        if _is_committed(partial(tables.add_changed, payment=captured)):
+        confirmed = confirm(found, provider, amount)
+        if confirmed == found:
+            return
+        if _is_committed(partial(tables.add_changed, payment=confirmed)):
             return
     raise Unavailable("the payment kept changing")
 

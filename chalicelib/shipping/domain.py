@@ -12,6 +12,7 @@ from chalicelib.errors import Conflict
 
 STEP_GRAMS = 500
 MAX_PARCEL_GRAMS = 30_000
+MAX_PARCEL_GRAMS_HOME = 70_000  # by road, with a messenger
 WEIGHT_WHEN_UNKNOWN_GRAMS = 1_000
 HOME = "MA"
 
@@ -101,7 +102,7 @@ def rate_parcel(items: Sequence[Item], country: str) -> ParcelRate:
             if item.weight_grams is None or not item.hs_code or not item.origin:
                 raise _refusal(item.listing_id, country, "customs_data")
     weight = sum((i.weight_grams or WEIGHT_WHEN_UNKNOWN_GRAMS) * i.quantity for i in items)
-    if weight > MAX_PARCEL_GRAMS:
+    if weight > (MAX_PARCEL_GRAMS_HOME if zone is Zone.HOME else MAX_PARCEL_GRAMS):
         raise _refusal(items[0].listing_id, country, "weight")
     rate = RATES[zone]
     steps = max(-(-weight // STEP_GRAMS), 1)
@@ -112,7 +113,8 @@ def rate_parcel(items: Sequence[Item], country: str) -> ParcelRate:
 _REASONS = {
     "country": "no carrier of ours goes there; choose another destination",
     "customs_data": "the artisan has not given weight, customs heading and origin yet",
-    "weight": f"a parcel weighs at most {MAX_PARCEL_GRAMS // 1000} kg; order fewer pieces at once",
+    "weight": f"a parcel weighs at most {MAX_PARCEL_GRAMS // 1000} kg abroad and"
+    f" {MAX_PARCEL_GRAMS_HOME // 1000} kg in Morocco; order fewer pieces at once",
 }
 
 

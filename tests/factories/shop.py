@@ -1,8 +1,11 @@
 """The whole shop at service level: buy, pay, let time pass; and what must hold of all of it."""
 
+import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from moto.dynamodb.models import dynamodb_backends
 
 from chalicelib import clock, ids
 from chalicelib.config import settings
@@ -21,6 +24,7 @@ from chalicelib.payments.tables import CallbackTable, PaymentTable
 from chalicelib.stock import service as stock
 from chalicelib.stock.domain import Stock
 from chalicelib.stock.tables import StockTable
+from infra.local.environment import ACCOUNT, REGION
 from tests.factories.orders import BOWL_TOTAL
 from tests.factories.payments import an_event
 from tests.factories.stock import check_all_conserved
@@ -33,6 +37,23 @@ THREE_DAYS = 3 * 24 * 3600
 def one_due_shard(monkeypatch: pytest.MonkeyPatch) -> None:
     """One shard of the due index instead of eight: a sweep asks once, so more happens between."""
     monkeypatch.setattr(storage, "DUE_SHARD_COUNT", 1)
+
+
+def snapshot() -> Callable[[], None]:
+    """Keep what is in moto's tables, and the time; what it returns puts both back."""
+    began = clock.now()
+    tables = dynamodb_backends[ACCOUNT][REGION].tables
+    kept = {name: copy.deepcopy(table.items) for name, table in tables.items()}
+
+    def again() -> None:
+        clock.reset()
+        clock.advance(max(0, round((began - clock.now()).total_seconds())))
+        for name, items in kept.items():
+            tables[name].items = copy.deepcopy(items)
+            if tables[name].stream_shard is not None:
+                tables[name].stream_shard.items.clear()
+
+    return again
 
 
 def buy(request: OrderRequest, method: Method = Method.CARD) -> checkout.Placed:

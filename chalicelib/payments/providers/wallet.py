@@ -6,9 +6,9 @@ M2T's own specification is not public; when it comes, this module changes and no
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from chalicelib import ids
+from chalicelib import clock, ids
 from chalicelib.money import Money
 from chalicelib.payments.domain import EventKind, Provider, ProviderEvent
 
@@ -39,7 +39,7 @@ class WalletEvent(BaseModel):
     reference: Annotated[str, Field(min_length=1, max_length=64)]
     provider_reference: Annotated[str, Field(max_length=100)] = ""
     amount: _Amount
-    occurred_at: Annotated[str, Field(max_length=40)] = ""
+    occurred_at: AwareDatetime | None = None
     reason: Annotated[str | None, Field(max_length=200)] = None
 
 
@@ -55,6 +55,6 @@ def event_from(event: WalletEvent, headers: Mapping[str, str]) -> ProviderEvent:
         reference=event.reference,
         provider_reference=event.provider_reference or event_id,
         amount=Money(event.amount.amount_minor, event.amount.currency),
-        occurred_at=event.occurred_at,
+        occurred_at=clock.to_text(event.occurred_at or clock.now()),
         reason=event.reason,
     )
