@@ -53,23 +53,31 @@ def basis_points_of(amount_minor: int, rate_bp: int) -> int:
     return (amount_minor * rate_bp * 2 + 10_000) // 20_000
 
 
+def rounded_parts(numerators: Sequence[int], denominator: int) -> list[int]:
+    """Fractions rounded so that the parts add up to the rounded (half up) whole.
+
+    Largest remainder: what is left after rounding down goes, a unit each, to the parts that lost
+    most, the earlier part first where they lost the same. No part exceeds its fraction rounded up.
+    """
+    assert denominator > 0
+    assert min(numerators) >= 0
+    whole = (sum(numerators) * 2 + denominator) // (2 * denominator)
+    parts = [each // denominator for each in numerators]
+    by_loss = sorted(range(len(parts)), key=lambda i: (-(numerators[i] % denominator), i))
+    for i in by_loss[: whole - sum(parts)]:
+        parts[i] += 1
+    assert sum(parts) == whole
+    return parts
+
+
 def allocate(total_minor: int, weights: Sequence[int]) -> list[int]:
     """Divide a total in proportion to weights; the parts add up to it exactly.
 
-    Largest remainder: what is left after rounding down goes, a centime each, to the parts that
-    lost most, the earlier part first where they lost the same. All weights zero: the first part
-    takes everything.
+    All weights zero: the first part takes everything.
     """
     assert total_minor >= 0
     assert weights
     assert min(weights) >= 0
-    whole = sum(weights)
-    if whole == 0:
+    if sum(weights) == 0:
         return [total_minor] + [0] * (len(weights) - 1)
-    parts = [total_minor * weight // whole for weight in weights]
-    remainders = [total_minor * weight % whole for weight in weights]
-    by_loss = sorted(range(len(weights)), key=lambda i: (-remainders[i], i))
-    for i in by_loss[: total_minor - sum(parts)]:
-        parts[i] += 1
-    assert sum(parts) == total_minor
-    return parts
+    return rounded_parts([total_minor * weight for weight in weights], sum(weights))

@@ -4,6 +4,7 @@ Chalice's middleware never sees an ordinary exception, and blueprint event handl
 without app.py, so both are dealt with here, around each view and handler.
 """
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, wraps
@@ -79,6 +80,13 @@ def _feature_of(view: View) -> str:
     return "system" if package in ([], ["edge"]) else package[0]
 
 
+@cache
+def _end_of_start() -> None:
+    """At the first event: the collector leaves alone what was imported, and works as it should."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+
+
 class FeatureBlueprint(Blueprint):
     """A feature's routes and handlers."""
 
@@ -127,6 +135,7 @@ class FeatureBlueprint(Blueprint):
 
         @wraps(view)
         def answering(**path_values: str) -> Response:
+            _end_of_start()
             return answer_to(self.current_request, path_values, operation, view)
 
         # No content types: Chalice's own 415 is not a problem document; `answer_to` checks.
@@ -144,6 +153,7 @@ class FeatureBlueprint(Blueprint):
         def decorate(handle: Callable[[Any], None]) -> Any:
             @wraps(handle)  # Chalice derives the Lambda handler from __name__.
             def consume(event: Any) -> dict[str, Any]:
+                _end_of_start()
                 records = event.to_dict()["Records"]
                 return queues.consume_batch(queue, records, adapter(), handle)
 
@@ -161,6 +171,7 @@ class FeatureBlueprint(Blueprint):
         def decorate(handle: Callable[[streams.Change], None]) -> Any:
             @wraps(handle)
             def consume(event: Any) -> dict[str, Any]:
+                _end_of_start()
                 return streams.consume_changes(event.to_dict()["Records"], handle)
 
             return register(consume)
@@ -176,6 +187,7 @@ class FeatureBlueprint(Blueprint):
 
         @wraps(sweep)
         def run(event: Any) -> None:
+            _end_of_start()
             try:
                 sweep()
             except Exception as error:  # Whatever it is, it is logged without private data.

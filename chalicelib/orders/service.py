@@ -299,7 +299,7 @@ def order_for(order_id: str, reader: Reader) -> Order:
     if sees_whole_order(order_id, reader):
         return found
     own = tuple(parcel for parcel in found.parcels if parcel.artisan_id == reader.artisan_id)
-    if not own:
+    if not own or found.paid_at is None:
         raise NotFound("there is no such order, or it is not yours")
     lines = tuple(line for line in found.lines if line.artisan_id == reader.artisan_id)
     return replace(found, parcels=own, lines=lines)

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from chalicelib.errors import Invalid
 from chalicelib.ledger.domain import CURRENCY, Entry, Posting, posting
-from chalicelib.money import Money, allocate, basis_points_of
+from chalicelib.money import Money, basis_points_of, rounded_parts
 
 MAX_SHARES = 30  # three actions each and two more in a transaction of at most 100
 FULL_BP = 10_000
@@ -110,11 +110,10 @@ class Sale:
 def fees_minor(shares: Sequence[Terms]) -> list[int]:
     """The provider's fee as estimated, for the whole payment, divided among its shares.
 
-    Rounded half up once, on the whole, as the provider does; then by largest remainder.
+    Rounded half up once, on the whole, as the provider does. No share pays more than its own fee
+    rounded up, so never more than it is.
     """
-    weights = [terms.gross_minor * terms.fee_bp for terms in shares]
-    whole = (sum(weights) * 2 + FULL_BP) // (2 * FULL_BP)
-    return allocate(whole, weights)
+    return rounded_parts([terms.gross_minor * terms.fee_bp for terms in shares], FULL_BP)
 
 
 def split(shares: Sequence[Terms]) -> list[Parts]:

@@ -52,6 +52,17 @@ ENVIRONMENT = {
 }
 
 
+def _our_variables() -> dict[str, str]:
+    """What the template tells the libraries; our own settings stay at their local values."""
+    from infra.template.stack import environment
+
+    return {
+        name: value
+        for name, value in environment("prod").items()
+        if isinstance(value, str) and not name.startswith("MAALEM_")
+    }
+
+
 def measure(step: Callable[[], Any]) -> dict[str, Any]:
     """Medians in milliseconds of CPU; `step` is called after each of `steps()` steps."""
     with tempfile.TemporaryDirectory(prefix="maalem-bench-") as folder:
@@ -60,9 +71,12 @@ def measure(step: Callable[[], Any]) -> dict[str, Any]:
         step()
         _lay_out_theirs(theirs)
         step()
-        turns = []
+        turns, variables = [], ENVIRONMENT | _our_variables()
         for turn in range(RUNS + 1):
-            timed = (_timed(ours, OUR_CLIENT), _timed(theirs, THEIR_CLIENT))
+            timed = (
+                _timed(ours, OUR_CLIENT, variables),
+                _timed(theirs, THEIR_CLIENT, ENVIRONMENT),
+            )
             step()
             if turn:  # The first one reads the files from the disk.
                 turns.append(timed)
@@ -143,12 +157,12 @@ def _compile(folder: Path) -> None:
     )  # fmt: skip
 
 
-def _timed(folder: Path, client: str) -> tuple[float, float]:
+def _timed(folder: Path, client: str, variables: dict[str, str]) -> tuple[float, float]:
     """(CPU, wall) in seconds of one new process, from its first import on."""
     code = TIMED.format(folder=str(folder), client=client)
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", code],
-        check=True, capture_output=True, text=True, env=ENVIRONMENT, cwd=folder,
+        check=True, capture_output=True, text=True, env=variables, cwd=folder,
     )  # fmt: skip
     cpu, wall = json.loads(done.stdout)
     return cpu, wall

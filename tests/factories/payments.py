@@ -82,7 +82,8 @@ def cmi_fields(payment_id: str, amount_minor: int = 28_490, **changes: str) -> d
 
 def signed(fields: Mapping[str, str], store_key: str | None = None) -> bytes:
     """A callback's form body with its hash."""
-    genuine = ver3_hash(fields, store_key or settings().cmi_store_key)
+    key = settings().cmi_store_key if store_key is None else store_key
+    genuine = ver3_hash(fields, key)
     return urlencode({**fields, "HASH": genuine}).encode()
 
 

@@ -89,8 +89,13 @@ def test_a_captured_payment_and_its_delivery_are_settled(aws: LocalAws) -> None:
 def test_messages_about_what_is_not_there_come_again(aws: LocalAws, name: str) -> None:
     event = events.sample(name)
     answer = handed_to(HANDLERS[name], event)
-    # Read and refused, not buried as unreadable: that would leave no failures.
-    wanted = [{"itemIdentifier": record["messageId"]} for record in event["Records"]]
+    # Read and refused, not buried as unreadable: that would leave no failures. A provider's file
+    # that names a payment of nobody is the file's affair, and is only counted here.
+    wanted = [
+        {"itemIdentifier": record["messageId"]}
+        for record in event["Records"]
+        if "payment_confirmed" not in record["body"]
+    ]
     assert answer == {"batchItemFailures": wanted}
 
 

@@ -11,6 +11,8 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 from moto import mock_aws
+from moto.backends import get_backend
+from moto.core import DEFAULT_ACCOUNT_ID
 
 from infra.build import deploy as deploying
 from infra.build.__main__ import main
@@ -42,6 +44,8 @@ def aws(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():
+        # Where another test's moto is already active, this one does not start from nothing.
+        get_backend("s3")[DEFAULT_ACCOUNT_ID]["aws"].reset()
         boto3.client("s3", region_name="eu-west-3").create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-3"}
         )

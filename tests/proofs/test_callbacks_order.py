@@ -83,7 +83,7 @@ def outcome(trans: str, provider: str = "cmi", reference: str = FIRST) -> tuple[
 
 
 @pytest.fixture
-def placed(aws: LocalAws) -> checkout.Placed:
+def placed(aws: LocalAws, one_due_shard: None) -> checkout.Placed:
     open_shop({BOWL: 1})
     return shop.buy(REQUEST)
 

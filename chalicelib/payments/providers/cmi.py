@@ -127,7 +127,10 @@ def read_callback(raw_body: bytes, store_keys: Sequence[str]) -> dict[str, str] 
 
 def event_from(fields: Mapping[str, str]) -> ProviderEvent:
     """A genuine callback in our words. The same callback always has the same key."""
-    approved = fields.get("ProcReturnCode") == "00"
+    # The hash does not cover the names of the fields, so a second field must say the same.
+    approved = fields.get("ProcReturnCode") == "00" and fields.get("Response", "Approved") == (
+        "Approved"
+    )
     amount = from_decimal_text(fields.get("amount", ""))
     if fields.get("currency") != MAD_NUMERIC:
         amount = None
