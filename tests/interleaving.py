@@ -38,7 +38,7 @@ class _Baton:
             self._pass_on()
 
     def _pass_on(self) -> None:
-        # Only when everybody rests: who runs between two calls would make the order a matter of luck.
+        # Only when all rest: else it would be luck who comes first, and no seed would repeat it.
         if self._alive and self._waiting == self._alive:
             self._holder = self._chosen.choice(sorted(self._waiting))
             self._waiting.discard(self._holder)

@@ -49,6 +49,8 @@ def environment(stage: str) -> dict[str, Any]:
     """The variables of every function; values are strings or intrinsic functions."""
     queue_url = "https://sqs.${AWS::Region}.${AWS::URLSuffix}/${AWS::AccountId}/"
     return {
+        # pydantic looks through every installed package for plugins when it is first used.
+        "PYDANTIC_DISABLE_PLUGINS": "__all__",
         "MAALEM_STAGE": stage,
         "MAALEM_REGION": ref("AWS::Region"),
         "MAALEM_TABLE_PREFIX": prefix(stage),
