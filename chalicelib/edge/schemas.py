@@ -10,11 +10,11 @@ from chalicelib.money import Money
 MAX_AMOUNT_MINOR = 10**12
 
 
-def _rfc3339(moment: datetime) -> str:
+def rfc3339(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
-Moment = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]
+Moment = Annotated[datetime, PlainSerializer(rfc3339, return_type=str)]
 """A time in answers: RFC 3339 in UTC, whole seconds."""
 
 

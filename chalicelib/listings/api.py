@@ -1,5 +1,6 @@
 """Routes of the listings: the catalogue, the artisans' own, the operators' review."""
 
+import json
 import re
 from dataclasses import asdict
 from functools import lru_cache
@@ -29,6 +30,7 @@ from chalicelib.listings.views import (
     ListingView,
     OwnListing,
     ReviewRow,
+    card_json,
 )
 from chalicelib.locales import Language
 from chalicelib.stock.domain import Level
@@ -95,11 +97,12 @@ def browse_listings(call: Call[None, ListingsQuery]) -> Reply:
 
 
 def _rendered(page: CardPage, language: str, scope: str) -> Reply:
-    cards = [CardView.of(card, language) for card in page.cards]
+    cards = [card_json(card, language) for card in page.cards]
     end = asdict(page.end) if page.end else None
-    written_in = sorted({card.language for card in cards}) or [language]
-    view = Page(data=cards, next_cursor=pages.cursor_of(end, scope))
-    return Reply(view.model_dump_json(), headers={"Content-Language": ", ".join(written_in)})
+    written_in = sorted({card["language"] for card in cards}) or [language]
+    content = {"data": cards, "next_cursor": pages.cursor_of(end, scope)}
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return Reply(text, headers={"Content-Language": ", ".join(written_in)})
 
 
 @listings.route(

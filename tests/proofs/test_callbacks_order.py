@@ -73,6 +73,8 @@ def test_P7_P10_any_order_and_number_of_callbacks_ends_in_one_state(
             (attempt.outcome, attempt.provider_reference) for attempt in found.attempts
         )
         assert attempts == [("failed", "T-no"), ("succeeded", "T-good"), ("unapplied", "T-more")]
+        provider = "cmi" if method is Method.CARD else "wallet"
+        assert outcome("T-good", provider) == ("applied", "pay: fits")
         stock = shop.check_shop()[BOWL]
         assert (stock.available, stock.held, stock.sold) == (4, 0, 1)
 

@@ -105,3 +105,19 @@ def _one_schedule(first: checkout.Placed, second: checkout.Placed, seed: int) ->
     captured = [answer for answer in results if answer == "ACTION=POSTAUTH"]
     paid = [order for order in shop.all_orders() if order.state is OrderState.PAID]
     assert len(captured) == len(paid), "each capture that was asked for paid one order"
+
+
+def test_P11_an_order_paid_anew_as_it_expires_leaves_no_open_payment(aws: LocalAws) -> None:
+    open_shop({BOWL: 1})
+    placed = shop.buy(an_order_request())
+    clock.advance(shop.FIFTEEN_MINUTES)
+    start_again = shop.snapshot()
+    for seed in range(20):
+        start_again()
+        actors: list[Callable[[], Any]] = [
+            checkout.expire_overdue_orders,
+            lambda: checkout.pay_again(placed.order.order_id, Method.WALLET),
+        ]
+        check_nobody_failed(interleave(actors, seed))
+        shop.come_to_rest()
+        shop.check_at_rest()
