@@ -38,7 +38,7 @@ class Money:
 
 
 def from_decimal_text(text: str, currency: str = "MAD") -> Money | None:
-    """"249.9", "249.90" and "1020" as Money; None when the text is no such amount."""
+    """ "249.9", "249.90" and "1020" as Money; None when the text is no such amount."""
     found = _DECIMAL.fullmatch(text.strip())
     if found is None:
         return None

@@ -20,9 +20,7 @@ def is_valid_rib(text: str) -> bool:
     """True for 24 digits (blanks allowed) whose key is right."""
     digits = normalise(text)
     return (
-        _RIB.fullmatch(digits) is not None
-        and 1 <= int(digits[22:]) <= 97
-        and int(digits) % 97 == 0
+        _RIB.fullmatch(digits) is not None and 1 <= int(digits[22:]) <= 97 and int(digits) % 97 == 0
     )
 
 

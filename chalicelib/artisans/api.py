@@ -35,9 +35,7 @@ artisans = FeatureBlueprint(__name__)
     summary="Register as an artisan",
 )
 def register_artisan(call: Call[Registration, None]) -> Reply:
-    artisan, again = service.register(
-        call.caller.artisan_id, call.body.to_profile(), call.body.cin
-    )
+    artisan, again = service.register(call.caller.artisan_id, call.body.to_profile(), call.body.cin)
     return Reply(OwnProfile.of(artisan), headers=REPLAYED if again else {})
 
 

@@ -157,9 +157,7 @@ class CardBody(RequestBody):
 
 
 class DestinationBody(
-    RootModel[
-        Annotated[BankAccountBody | WalletBody | CardBody, Field(discriminator="kind")]
-    ]
+    RootModel[Annotated[BankAccountBody | WalletBody | CardBody, Field(discriminator="kind")]]
 ):
     """Where payouts go: a bank account, a wallet, or a card by its token."""
 

@@ -264,9 +264,7 @@ def return_listing(call: Call[ReturnBody, None]) -> Reply:
 
 
 def _own(listing: Listing, language: str, level: Level | None = None) -> Reply:
-    return Reply(
-        OwnListing.of(listing, language, level), headers={"ETag": f'"{listing.version}"'}
-    )
+    return Reply(OwnListing.of(listing, language, level), headers={"ETag": f'"{listing.version}"'})
 
 
 def _expected_version(if_match: str) -> int | None:

@@ -230,9 +230,7 @@ def decide(listing: Listing, decision: Decision, at: datetime) -> Listing:
             f"a listing that is {listing.status} cannot be moved by `{decision}`",
             extra={"current": listing.status, "allowed": sorted(moves)},
         )
-    moved = replace(
-        listing, status=moves[decision], updated_at=at, version=listing.version + 1
-    )
+    moved = replace(listing, status=moves[decision], updated_at=at, version=listing.version + 1)
     if moved.status is ListingStatus.IN_REVIEW and listing.status is not moved.status:
         return replace(moved, submitted_at=at, published_at=None, return_reason=None)
     if decision is Decision.PUBLISH:

@@ -142,9 +142,7 @@ class DimensionsView(BaseModel):
     def of(cls, dimensions: Dimensions | None) -> "DimensionsView | None":
         if dimensions is None:
             return None
-        return cls(
-            length=dimensions.length, width=dimensions.width, height=dimensions.height
-        )
+        return cls(length=dimensions.length, width=dimensions.width, height=dimensions.height)
 
 
 class CardView(BaseModel):

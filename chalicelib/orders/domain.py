@@ -93,7 +93,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One listing as it was when it was bought."""
+    """One listing as it was when it was bought.
+
+    `made_to_order_days` is how long its artisan takes to make one; `from_stock` is False where the
+    pieces were not there and are made for this order.
+    """
 
     listing_id: str
     artisan_id: str
@@ -103,6 +107,8 @@ class OrderLine:
     weight_grams: int | None = None
     hs_code: str | None = None
     origin: str | None = None
+    made_to_order_days: int | None = None
+    from_stock: bool = True
 
     @property
     def goods_minor(self) -> int:
@@ -179,11 +185,8 @@ class Order:
         return self.goods + self.shipping
 
     def quantities(self) -> dict[str, int]:
-        """How many of each listing, lines that share one summed."""
-        wanted: dict[str, int] = {}
-        for line in self.lines:
-            wanted[line.listing_id] = wanted.get(line.listing_id, 0) + line.quantity
-        return wanted
+        """How many of each listing are taken from stock; an order has one line per listing."""
+        return {line.listing_id: line.quantity for line in self.lines if line.from_stock}
 
 
 @dataclass(frozen=True, slots=True)

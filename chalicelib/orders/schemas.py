@@ -96,6 +96,9 @@ class OrderLineView(BaseModel):
     quantity: int
     unit_price: MoneyBody
     amount: MoneyBody
+    made_to_order_days: Annotated[
+        int | None, Field(description="made for this order in so many days; null: from stock")
+    ]
 
     @classmethod
     def of(cls, line: OrderLine) -> "OrderLineView":
@@ -106,6 +109,7 @@ class OrderLineView(BaseModel):
             quantity=line.quantity,
             unit_price=MoneyBody.of(Money(line.unit_price_minor)),
             amount=MoneyBody.of(Money(line.goods_minor)),
+            made_to_order_days=None if line.from_stock else line.made_to_order_days,
         )
 
 

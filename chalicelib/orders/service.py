@@ -37,7 +37,7 @@ from chalicelib.orders.domain import (
 )
 from chalicelib.shipping.domain import Item, rate_parcel
 from chalicelib.stock import service as stock
-from chalicelib.stock.domain import HoldMismatch
+from chalicelib.stock.domain import HoldMismatch, InsufficientStock, SoldOut
 
 QUOTE_MINUTES = 30
 
@@ -102,6 +102,7 @@ def _line(listing: Listing, wanted: Wanted, language: str) -> OrderLine:
         weight_grams=listing.weight_grams,
         hs_code=listing.hs_code,
         origin=listing.origin,
+        made_to_order_days=listing.made_to_order_days,
     )
 
 
@@ -137,9 +138,7 @@ def open_order(request: OrderRequest) -> Order:
         raise OrderTotalChanged(
             "show the buyer the new total and ask again", extra={"total": total}
         )
-    order = _order_of(request, priced)
-    hold_stock(order)
-    return order
+    return hold_stock(_order_of(request, priced))
 
 
 def _order_of(request: OrderRequest, priced: Quote) -> Order:
@@ -178,21 +177,31 @@ def _order_of(request: OrderRequest, priced: Quote) -> Order:
     )
 
 
-def hold_stock(order: Order) -> None:
+def hold_stock(order: Order) -> Order:
     """Hold what the order needs until it expires; all of it, or nothing more than before.
 
-    What the same request holds already, sent twice at once, is left to the other one.
+    The order as it is then: what is not there and can be made will be made. What the same request
+    holds already, sent twice at once, is left to the other one.
     """
-    taken = []
+    taken: list[str] = []
     try:
-        for listing_id, quantity in order.quantities().items():
-            taken.append(listing_id)  # First: a call that times out may have been applied.
-            if not _hold(order, listing_id, quantity, order.expires_at):
-                taken.remove(listing_id)
+        return replace(order, lines=tuple(_held(order, line, taken) for line in order.lines))
     except BaseException:
         for listing_id in taken:
             stock.release(listing_id, order.order_id, order.fingerprint)
         raise
+
+
+def _held(order: Order, line: OrderLine, taken: list[str]) -> OrderLine:
+    taken.append(line.listing_id)  # First: a call that times out may have been applied.
+    try:
+        if not _hold(order, line.listing_id, line.quantity, order.expires_at):
+            taken.remove(line.listing_id)
+    except (SoldOut, InsufficientStock):
+        if line.made_to_order_days is None:
+            raise
+        return replace(line, from_stock=False)
+    return line
 
 
 def _hold(order: Order, listing_id: str, quantity: int, until: datetime) -> bool:
@@ -299,7 +308,7 @@ def order_for(order_id: str, reader: Reader) -> Order:
     if sees_whole_order(order_id, reader):
         return found
     own = tuple(parcel for parcel in found.parcels if parcel.artisan_id == reader.artisan_id)
-    if not own or found.paid_at is None:
+    if not own:
         raise NotFound("there is no such order, or it is not yours")
     lines = tuple(line for line in found.lines if line.artisan_id == reader.artisan_id)
     return replace(found, parcels=own, lines=lines)

@@ -22,9 +22,7 @@ def demo(aws):
 def test_the_catalogue_is_there_to_browse(api, demo):
     from infra.demo.catalogue import demo_listings
 
-    published = {
-        demo.listing_id_of(each) for each in demo_listings() if each.status == "published"
-    }
+    published = {demo.listing_id_of(each) for each in demo_listings() if each.status == "published"}
     seen, cursor = set(), ""
     while cursor is not None:
         page = api.get(f"/v1/listings?limit=100{cursor}").json

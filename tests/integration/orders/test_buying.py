@@ -6,6 +6,8 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.edge.auth import artisan_id_of
+from chalicelib.listings.tables import ListingTable
+from chalicelib.stock import service as stock
 from infra.local.pump import Pump
 from tests.aws import Answered, Api
 from tests.factories import shop
@@ -120,10 +122,11 @@ def test_anothers_order_is_like_none(buying: Api) -> None:
     assert buying.get(path, token=buying.operator).status == 200
 
 
-def test_an_artisan_sees_their_own_part_and_only_once_it_is_paid(buying: Api) -> None:
+def test_an_artisan_sees_their_own_part_and_works_on_it_once_it_is_paid(buying: Api) -> None:
     placed = place(buying, lines=BOTH).json
     path = f"/v1/orders/{placed['order']['id']}"
-    assert buying.get(path, token=buying.artisan).status == 404
+    unpaid = buying.get(path, token=buying.artisan).json
+    assert (unpaid["status"], unpaid["payments"]) == ("awaiting_payment", [])
     assert buying.get("/v1/me/orders", token=buying.artisan).json["data"] == []
     pay(buying, placed)
     seen = buying.get(path, token=buying.artisan).json
@@ -215,3 +218,18 @@ def test_paying_another_way_keeps_the_stock_for_as_long(buying: Api, pump: Pump)
     pump.drain(sweep=True)
     assert shop.check_shop()[BOWL].held == 1
     assert shop.all_orders()[0].state == "awaiting_payment"
+
+
+def test_what_is_not_there_and_can_be_made_is_made_to_order(buying: Api) -> None:
+    # Given a listing of which fewer are there than are asked for, and which its artisan makes anew
+    row = ListingTable.get(BOWL)
+    row.update([ListingTable.made_to_order_days.set(21)])
+    before = stock.levels([BOWL])[BOWL]
+    # When more are ordered than there are
+    placed = place(buying, lines={BOWL: before.available + 1})
+    # Then they are sold, to be made, and no stock is touched
+    assert placed.status == 201
+    assert placed.json["order"]["lines"][0]["made_to_order_days"] == 21
+    assert stock.levels([BOWL])[BOWL] == before
+    pay(buying, placed.json)
+    assert stock.levels([BOWL])[BOWL] == before
