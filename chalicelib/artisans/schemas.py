@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, RootModel
+from pydantic import AfterValidator, BeforeValidator, Field, RootModel
 from pydantic_core import PydanticCustomError
 
 from chalicelib import rib
@@ -17,7 +17,7 @@ from chalicelib.artisans.domain import (
 )
 from chalicelib.crafts import CRAFTS
 from chalicelib.edge.pages import PageQuery
-from chalicelib.edge.schemas import Moment, RequestBody
+from chalicelib.edge.schemas import AnswerBody, Moment, RequestBody
 from chalicelib.edge.texts import line, prose
 from chalicelib.locales import Language, text_in
 from chalicelib.regions.schemas import RegionCode
@@ -170,7 +170,7 @@ class ArtisansQuery(PageQuery):
     status: ArtisanStatus | None = None
 
 
-class DestinationView(BaseModel):
+class DestinationView(AnswerBody):
     """Masked: the whole number is never answered."""
 
     kind: DestinationKind
@@ -188,7 +188,7 @@ class DestinationView(BaseModel):
         )
 
 
-class OwnProfile(BaseModel):
+class OwnProfile(AnswerBody):
     """An artisan as they see themselves."""
 
     id: str
@@ -231,7 +231,7 @@ class OwnProfile(BaseModel):
         )
 
 
-class PublicProfile(BaseModel):
+class PublicProfile(AnswerBody):
     """An artisan as buyers see them: nothing that identifies them beyond the name over the shop."""
 
     id: str
@@ -261,7 +261,7 @@ class PublicProfile(BaseModel):
         return view, written_in
 
 
-class ArtisanRow(BaseModel):
+class ArtisanRow(AnswerBody):
     """An artisan in the operators' list."""
 
     id: str

@@ -45,6 +45,8 @@ class PageQuery(BaseModel):
 
 
 class Page(BaseModel, Generic[T]):
+    model_config = ConfigDict(defer_build=True)
+
     data: list[T]
     next_cursor: str | None = None
 

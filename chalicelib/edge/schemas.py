@@ -27,6 +27,12 @@ class RequestBody(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
+class AnswerBody(BaseModel):
+    """Base of what is answered; made ready when it is first used, as request bodies are."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
 class MoneyBody(BaseModel):
     """`{"amount_minor": 24990, "currency": "MAD"}`: whole minor units, never a float."""
 

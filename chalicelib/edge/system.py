@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from chalicelib import ids
 from chalicelib.config import settings
@@ -17,6 +17,7 @@ from chalicelib.edge.calls import Call
 from chalicelib.edge.explanations import Explanation, explanations
 from chalicelib.edge.pages import Page, PageQuery
 from chalicelib.edge.replies import Reply
+from chalicelib.edge.schemas import AnswerBody
 from chalicelib.errors import NotFound
 from chalicelib.locales import Language, text_in
 from chalicelib.problem_titles import TITLES
@@ -27,20 +28,20 @@ DOCS_FILE = Path(__file__).with_name("docs.html")
 system = FeatureBlueprint(__name__)
 
 
-class Health(BaseModel):
+class Health(AnswerBody):
     status: str
     version: str
     mode: str
 
 
-class ErrorExplanation(BaseModel):
+class ErrorExplanation(AnswerBody):
     code: str
     status: int
     title: str
     explanation: str
 
 
-class ErrorList(BaseModel):
+class ErrorList(AnswerBody):
     data: list[ErrorExplanation]
 
 
@@ -48,7 +49,7 @@ class AuditQuery(PageQuery):
     date: Annotated[date, Field(description="the day, in UTC")]
 
 
-class AuditRow(BaseModel):
+class AuditRow(AnswerBody):
     at: str
     request_id: str
     operator: str

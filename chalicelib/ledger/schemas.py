@@ -1,12 +1,10 @@
 """What the ledger answers to operators."""
 
-from pydantic import BaseModel
-
-from chalicelib.edge.schemas import Moment, MoneyBody
+from chalicelib.edge.schemas import AnswerBody, Moment, MoneyBody
 from chalicelib.ledger.domain import Check, Line, Statement
 
 
-class LineView(BaseModel):
+class LineView(AnswerBody):
     entry_id: str
     reason: str
     at: Moment
@@ -24,7 +22,7 @@ class LineView(BaseModel):
         )
 
 
-class AccountView(BaseModel):
+class AccountView(AnswerBody):
     """An account in its normal sense; `data` is its statement, newest first."""
 
     account: str
@@ -42,13 +40,13 @@ class AccountView(BaseModel):
         )
 
 
-class DifferenceView(BaseModel):
+class DifferenceView(AnswerBody):
     account: str
     kept: MoneyBody
     replayed: MoneyBody
 
 
-class CheckView(BaseModel):
+class CheckView(AnswerBody):
     """`ok` when all accounts add up to zero and every kept balance is what its entries say."""
 
     ok: bool

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from chalicelib.artisans.schemas import CraftCode
 from chalicelib.edge.pages import PageQuery
-from chalicelib.edge.schemas import MAX_AMOUNT_MINOR, MoneyBody, RequestBody
+from chalicelib.edge.schemas import MAX_AMOUNT_MINOR, AnswerBody, MoneyBody, RequestBody
 from chalicelib.edge.texts import line, prose
 from chalicelib.listings.collections import COLLECTIONS
 from chalicelib.listings.domain import BrowseQuery, Dimensions, ListingStatus, Sort, Text
@@ -54,7 +54,7 @@ class TextBody(RequestBody):
         return Text(self.title, self.description)
 
 
-class DimensionsBody(BaseModel):
+class DimensionsBody(AnswerBody):
     model_config = {"extra": "forbid"}
 
     length: Millimetres

@@ -3,11 +3,11 @@
 from functools import lru_cache
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from chalicelib.config import settings
 from chalicelib.crafts import CRAFTS
-from chalicelib.edge.schemas import Moment, MoneyBody, rfc3339
+from chalicelib.edge.schemas import AnswerBody, Moment, MoneyBody, rfc3339
 from chalicelib.listings.collections import COLLECTIONS
 from chalicelib.listings.domain import (
     Card,
@@ -27,7 +27,7 @@ from chalicelib.stock.domain import Level
 MAX_NAMED_CODES = 256
 
 
-class NamedCode(BaseModel):
+class NamedCode(AnswerBody):
     # Frozen, and made once per language: a page of cards has dozens of them.
     model_config = ConfigDict(frozen=True)
 
@@ -45,14 +45,14 @@ class NamedCode(BaseModel):
         return cls(code=code, name=text_in(NAMES[code], language)[0])
 
 
-class CraftView(BaseModel):
+class CraftView(AnswerBody):
     code: str
     name: str
     names: dict[str, str]
     family: str
 
 
-class CraftList(BaseModel):
+class CraftList(AnswerBody):
     data: list[CraftView]
 
     @classmethod
@@ -70,13 +70,13 @@ class CraftList(BaseModel):
         )
 
 
-class CollectionView(BaseModel):
+class CollectionView(AnswerBody):
     code: str
     name: str
     names: dict[str, str]
 
 
-class CollectionList(BaseModel):
+class CollectionList(AnswerBody):
     data: list[CollectionView]
 
     @classmethod
@@ -89,7 +89,7 @@ class CollectionList(BaseModel):
         )
 
 
-class ArtisanCard(BaseModel):
+class ArtisanCard(AnswerBody):
     id: str
     name: str
     town: str
@@ -99,7 +99,7 @@ class ArtisanCard(BaseModel):
         return cls(id=artisan_id, name=seller.name, town=seller.town)
 
 
-class ImageView(BaseModel):
+class ImageView(AnswerBody):
     url: str
     alt: str
 
@@ -108,7 +108,7 @@ class ImageView(BaseModel):
         return cls(**_image(image, language))
 
 
-class StockView(BaseModel):
+class StockView(AnswerBody):
     """`made_to_order_days` says how long it takes when none is there; null if it is not made."""
 
     state: StockState
@@ -133,7 +133,7 @@ class CountedStock(StockView):
         )
 
 
-class DimensionsView(BaseModel):
+class DimensionsView(AnswerBody):
     length: int
     width: int
     height: int
@@ -145,7 +145,7 @@ class DimensionsView(BaseModel):
         return cls(length=dimensions.length, width=dimensions.width, height=dimensions.height)
 
 
-class CardView(BaseModel):
+class CardView(AnswerBody):
     """A published listing in a list. `language` is the one its title is in."""
 
     id: str
@@ -219,7 +219,7 @@ def _described(listing: Listing) -> dict[str, Any]:
     }
 
 
-class ListingView(BaseModel):
+class ListingView(AnswerBody):
     """A published listing. `language` is the one its texts are in."""
 
     id: str
@@ -260,12 +260,12 @@ class ListingView(BaseModel):
         )
 
 
-class TextView(BaseModel):
+class TextView(AnswerBody):
     title: str
     description: str
 
 
-class OwnListing(BaseModel):
+class OwnListing(AnswerBody):
     """A listing as its artisan sees it. `stock` stands where it was counted for this answer."""
 
     id: str

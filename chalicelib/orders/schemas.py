@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import AliasChoices, Field
 
 from chalicelib.edge.pages import PageQuery
-from chalicelib.edge.schemas import Moment, MoneyBody, RequestBody
+from chalicelib.edge.schemas import AnswerBody, Moment, MoneyBody, RequestBody
 from chalicelib.locales import text_in
 from chalicelib.money import Money
 from chalicelib.orders.domain import (
@@ -89,7 +89,7 @@ class ShipBody(RequestBody):
     tracking: Text | None = None
 
 
-class OrderLineView(BaseModel):
+class OrderLineView(AnswerBody):
     listing_id: str
     artisan_id: str
     title: str
@@ -113,7 +113,7 @@ class OrderLineView(BaseModel):
         )
 
 
-class ParcelView(BaseModel):
+class ParcelView(AnswerBody):
     id: str
     artisan_id: str
     status: ParcelStatus
@@ -143,7 +143,7 @@ class ParcelView(BaseModel):
         )
 
 
-class Totals(BaseModel):
+class Totals(AnswerBody):
     goods: MoneyBody
     shipping: MoneyBody
     total: MoneyBody
@@ -157,7 +157,7 @@ class Totals(BaseModel):
         )
 
 
-class OrderView(BaseModel):
+class OrderView(AnswerBody):
     id: str
     status: OrderStatus
     lines: list[OrderLineView]
@@ -179,7 +179,7 @@ class OrderView(BaseModel):
         )
 
 
-class QuotedParcelView(BaseModel):
+class QuotedParcelView(AnswerBody):
     artisan_id: str
     goods: MoneyBody
     shipping: MoneyBody
@@ -199,7 +199,7 @@ class QuotedParcelView(BaseModel):
         )
 
 
-class CustomsNote(BaseModel):
+class CustomsNote(AnswerBody):
     """Duties and taxes of the destination are not in the total; the receiver pays them."""
 
     required: bool
@@ -214,7 +214,7 @@ class CustomsNote(BaseModel):
         return cls(required=True, hs_codes=codes, note=text_in(CUSTOMS_NOTE, language)[0])
 
 
-class QuoteView(BaseModel):
+class QuoteView(AnswerBody):
     lines: list[OrderLineView]
     parcels: list[QuotedParcelView]
     goods: MoneyBody
@@ -238,7 +238,7 @@ class QuoteView(BaseModel):
         )
 
 
-class ShipTo(BaseModel):
+class ShipTo(AnswerBody):
     name: str
     line1: str | None
     line2: str | None
@@ -262,7 +262,7 @@ class ShipTo(BaseModel):
         )
 
 
-class ArtisanParcel(BaseModel):
+class ArtisanParcel(AnswerBody):
     """What an artisan needs to pack and send: their own lines, and where to."""
 
     order_id: str

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from chalicelib.edge.schemas import Moment, MoneyBody, RequestBody
+from chalicelib.edge.schemas import AnswerBody, Moment, MoneyBody, RequestBody
 from chalicelib.orders.domain import Buyer
 from chalicelib.orders.schemas import BuyerBody, Destination, Lines, OrderView
 from chalicelib.payments.actions import Redirect, RedirectForm, Voucher, action_of
@@ -27,7 +27,7 @@ class PayAgainBody(RequestBody):
     payment_method: MethodName
 
 
-class RedirectFormView(BaseModel):
+class RedirectFormView(AnswerBody):
     """Post these fields to `url` from the buyer's browser."""
 
     type: Literal["redirect_form"] = "redirect_form"
@@ -36,14 +36,14 @@ class RedirectFormView(BaseModel):
     fields: dict[str, str]
 
 
-class RedirectView(BaseModel):
+class RedirectView(AnswerBody):
     """Send the buyer to `url`."""
 
     type: Literal["redirect"] = "redirect"
     url: str
 
 
-class VoucherView(BaseModel):
+class VoucherView(AnswerBody):
     """The buyer pays cash at an agent with this code."""
 
     type: Literal["voucher"] = "voucher"
@@ -51,7 +51,7 @@ class VoucherView(BaseModel):
     pay_before: Moment
 
 
-class AttemptView(BaseModel):
+class AttemptView(AnswerBody):
     outcome: str
     reason: str | None
     at: Moment
@@ -61,7 +61,7 @@ class AttemptView(BaseModel):
         return cls(outcome=attempt.outcome, reason=attempt.reason, at=attempt.at)
 
 
-class PaymentView(BaseModel):
+class PaymentView(AnswerBody):
     id: str
     method: Method
     provider: str
@@ -100,7 +100,7 @@ def _action_view(
     return None
 
 
-class PlacedView(BaseModel):
+class PlacedView(AnswerBody):
     order: OrderView
     payment: PaymentView
     order_token: str

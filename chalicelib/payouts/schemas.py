@@ -2,14 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from chalicelib.edge.schemas import Moment, MoneyBody
+from chalicelib.edge.schemas import AnswerBody, Moment, MoneyBody
 from chalicelib.money import Money
 from chalicelib.payouts.domain import Batch, Payout
 
 
-class BalanceView(BaseModel):
+class BalanceView(AnswerBody):
     """`pending`: sold, not yet payable. `payable`: in the next batch. `held`: disputed. `owed`: to
     be made good by the artisan. `in_payout`: on its way. `paid_out`: all that ever arrived."""
 
@@ -25,7 +25,7 @@ class BalanceView(BaseModel):
         return cls(**{name: MoneyBody.of(amount) for name, amount in balance.items()})
 
 
-class OwnPayoutView(BaseModel):
+class OwnPayoutView(AnswerBody):
     """A payout as its artisan sees it; `destination` is masked."""
 
     id: str
@@ -66,7 +66,7 @@ class PayoutView(OwnPayoutView):
         )
 
 
-class BatchSummary(BaseModel):
+class BatchSummary(AnswerBody):
     id: str
     status: str
     total: MoneyBody
@@ -96,7 +96,7 @@ class BatchSummary(BaseModel):
         )
 
 
-class Skipped(BaseModel):
+class Skipped(AnswerBody):
     artisan_id: str
     reason: str
 
@@ -119,7 +119,7 @@ class BatchView(BatchSummary):
         )
 
 
-class FileQuery(BaseModel):
+class FileQuery(AnswerBody):
     model_config = ConfigDict(extra="forbid")
 
     rail: Literal["bank_account", "wallet", "card"] | None = None

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from chalicelib.edge.schemas import RequestBody
+from chalicelib.edge.schemas import AnswerBody, RequestBody
 from chalicelib.locales import text_in
 from chalicelib.regions.domain import Region, RegionStatus, is_region
 
@@ -23,7 +23,7 @@ class RegionChange(RequestBody):
     status: RegionStatus
 
 
-class RegionView(BaseModel):
+class RegionView(AnswerBody):
     code: str
     name: str
     names: dict[str, str]
@@ -42,5 +42,5 @@ class RegionView(BaseModel):
         )
 
 
-class RegionList(BaseModel):
+class RegionList(AnswerBody):
     data: list[RegionView]

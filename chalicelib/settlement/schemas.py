@@ -2,15 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from chalicelib.edge.pages import PageQuery
-from chalicelib.edge.schemas import Moment, MoneyBody
+from chalicelib.edge.schemas import AnswerBody, Moment, MoneyBody
 from chalicelib.ledger.domain import Line
 from chalicelib.settlement.provider_files import FileLine, Judged, ProviderFile
 
 
-class FileQuery(BaseModel):
+class FileQuery(AnswerBody):
     """Whose file it is. Columns of profile `standard`: `reference` (our payment id),
     `provider_reference`, `gross`, `fee`, `net`, `currency`, `settled_at`, `type`."""
 
@@ -20,7 +20,7 @@ class FileQuery(BaseModel):
     profile: Literal["standard"] = "standard"
 
 
-class FileLineView(BaseModel):
+class FileLineView(AnswerBody):
     """One line of a settlement file; without amounts where it could not be read."""
 
     number: int
@@ -51,7 +51,7 @@ class FileLineView(BaseModel):
         )
 
 
-class ReconciliationView(BaseModel):
+class ReconciliationView(AnswerBody):
     """A settlement file with the result of each line; a line without one is still to be read."""
 
     id: str
@@ -83,7 +83,7 @@ class StatementQuery(PageQuery):
     ] = "payable"
 
 
-class StatementLine(BaseModel):
+class StatementLine(AnswerBody):
     """What changed a balance; `amount` is negative where it fell, `balance` is after it."""
 
     id: str

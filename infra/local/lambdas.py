@@ -9,6 +9,7 @@ from typing import Any
 
 from chalice import Chalice
 from chalice.app import DynamoDBEventConfig, ScheduledEventConfig, SQSEventConfig
+from pydantic import BaseModel
 
 from infra.local.environment import ACCOUNT, REGION
 
@@ -131,4 +132,13 @@ def make_threaded(app: Chalice) -> Chalice:
     """The same app, safe to call from many threads at once."""
     if not isinstance(app, _PerThread):
         app.__class__ = type("ThreadedChalice", (_PerThread, type(app)), {})
+        _make_models_ready(BaseModel)
     return app
+
+
+def _make_models_ready(model: type[BaseModel]) -> None:
+    """Models are made ready at their first use, for the cold start; that is safe in one thread."""
+    for each in model.__subclasses__():
+        if each.__module__.startswith("chalicelib."):
+            each.model_rebuild()
+        _make_models_ready(each)
