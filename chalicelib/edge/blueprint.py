@@ -6,7 +6,6 @@ without app.py, so both are dealt with here, around each view and handler.
 
 import gc
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, wraps
 from typing import Any
 
@@ -18,6 +17,7 @@ from chalicelib.edge.auth import Access
 from chalicelib.edge.calls import JSON_ONLY, Call, answer_to
 from chalicelib.edge.idempotency import KeyUse
 from chalicelib.edge.observability import log_failure
+from chalicelib.edge.operations import OPERATIONS, Operation
 from chalicelib.edge.replies import Reply
 
 View = Callable[[Call[Any, Any]], "BaseModel | Reply"]
@@ -43,31 +43,6 @@ CORS = CORSConfig(
     ],
     max_age=600,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A route as declared: what the OpenAPI document and the access matrix are made from."""
-
-    name: str
-    method: str
-    path: str
-    access: Access
-    body: type[BaseModel] | None
-    query: type[BaseModel] | None
-    answer: type[BaseModel] | None
-    status: int
-    summary: str
-    key: KeyUse
-    media: tuple[str, ...]
-    answer_media: str
-    cached_seconds: int
-    failure_text: str = ""
-    feature: str = ""
-    description: str = ""
-
-
-OPERATIONS: list[Operation] = []
 
 
 class SweepFailed(RuntimeError):

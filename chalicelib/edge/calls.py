@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
 
 from chalice import Response
@@ -15,6 +15,7 @@ from chalicelib.edge import audit, idempotency, pages, problems
 from chalicelib.edge.auth import Access, Caller, caller_for
 from chalicelib.edge.idempotency import KeyUse
 from chalicelib.edge.observability import log_failure, request_scope
+from chalicelib.edge.operations import Operation
 from chalicelib.edge.replies import Reply
 from chalicelib.edge.schemas import Nothing
 from chalicelib.edge.storage import is_outage
@@ -28,9 +29,6 @@ from chalicelib.errors import (
     UnsupportedMedia,
 )
 from chalicelib.locales import Language, preferred
-
-if TYPE_CHECKING:
-    from chalicelib.edge.blueprint import Operation
 
 JSON_ONLY = ("application/json",)
 MAX_BODY_BYTES = 256 * 1024
@@ -72,7 +70,7 @@ class Call(Generic[B, Q]):
 def answer_to(
     request: Any,
     path_values: Mapping[str, str],
-    operation: "Operation",
+    operation: Operation,
     view: Callable[[Call[Any, Any]], "BaseModel | Reply"],
 ) -> Response:
     """The answer of a view, or the problem that keeps it from answering; never an exception."""
@@ -113,7 +111,7 @@ def _read(
     request: Any,
     headers: Mapping[str, str],
     path_values: Mapping[str, str],
-    operation: "Operation",
+    operation: Operation,
     language: Language,
 ) -> Call[Any, Any]:
     raw_body = _raw_body(request)
@@ -148,7 +146,7 @@ def _path_value(given: str) -> str:
     return value
 
 
-def _body(raw_body: bytes, headers: Mapping[str, str], operation: "Operation") -> Any:
+def _body(raw_body: bytes, headers: Mapping[str, str], operation: Operation) -> Any:
     if operation.method in ("GET", "DELETE"):
         return None
     _check_media(headers, operation, has_body=bool(raw_body))
@@ -172,13 +170,13 @@ def read_json(model: type[M], raw_body: bytes) -> M:
         raise problems.from_validation(error, inside="body") from error
 
 
-def _empty_body(operation: "Operation") -> type[BaseModel] | None:
+def _empty_body(operation: Operation) -> type[BaseModel] | None:
     """A route that declares no body refuses fields too, unless its view reads the raw body."""
     reads_raw = operation.access is Access.PROVIDER or operation.media != JSON_ONLY
     return None if reads_raw else Nothing
 
 
-def _check_media(headers: Mapping[str, str], operation: "Operation", *, has_body: bool) -> None:
+def _check_media(headers: Mapping[str, str], operation: Operation, *, has_body: bool) -> None:
     media = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media not in operation.media and (media or has_body) and "*/*" not in operation.media:
         raise UnsupportedMedia(f"send {' or '.join(operation.media)}")
@@ -195,7 +193,7 @@ def _check_depth(raw_body: bytes) -> None:
         raise BadRequest(f"nest at most {MAX_JSON_DEPTH} levels deep")
 
 
-def _query(request: Any, operation: "Operation") -> Any:
+def _query(request: Any, operation: Operation) -> Any:
     if operation.query is None:
         return None
     given = request.query_params
@@ -210,7 +208,7 @@ def _query(request: Any, operation: "Operation") -> Any:
 
 
 def _act(
-    call: Call[Any, Any], operation: "Operation", view: Callable[[Call[Any, Any]], Any]
+    call: Call[Any, Any], operation: Operation, view: Callable[[Call[Any, Any]], Any]
 ) -> Reply:
     pages.asked.set(f"{operation.method} {_filled(operation, call)} {call.caller.identity}")
     if operation.access is Access.OPERATOR:
@@ -227,12 +225,12 @@ def _act(
     return idempotency.answer_once(scope, call.idempotency_key, call.raw_body, act)
 
 
-def _filled(operation: "Operation", call: Call[Any, Any]) -> str:
+def _filled(operation: Operation, call: Call[Any, Any]) -> str:
     return _VARIABLE.sub(lambda found: call.path[found[1]], operation.path)[:600]
 
 
 def _present(
-    reply: Reply, operation: "Operation", headers: Mapping[str, str], identifier: str
+    reply: Reply, operation: Operation, headers: Mapping[str, str], identifier: str
 ) -> Response:
     status = reply.status or operation.status
     text = "" if status in (204, 304) else reply.text()

@@ -10,7 +10,6 @@ from pydantic.json_schema import models_json_schema
 
 from chalicelib.config import settings
 from chalicelib.edge.auth import Access
-from chalicelib.edge.blueprint import OPERATIONS, Operation
 from chalicelib.edge.calls import JSON_ONLY, MAX_PATH_VALUE_LENGTH
 from chalicelib.edge.explanations import explanations
 from chalicelib.edge.idempotency import KeyUse
@@ -23,6 +22,7 @@ from chalicelib.edge.openapi_parts import (
     SECURITY_SCHEMES,
     TAGS,
 )
+from chalicelib.edge.operations import OPERATIONS, Operation
 from chalicelib.edge.problems import PROBLEM
 
 Json = dict[str, Any]

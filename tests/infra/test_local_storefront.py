@@ -5,7 +5,7 @@ import re
 import pytest
 
 from chalicelib.config import settings
-from chalicelib.edge.blueprint import OPERATIONS
+from chalicelib.edge.operations import OPERATIONS
 from infra.local.endpoints import LocalEndpoints
 from infra.local.gateway import HttpAnswer, HttpRequest
 from infra.local.identity import UserPool

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from chalicelib.edge.auth import Access
-from chalicelib.edge.blueprint import OPERATIONS, Operation
+from chalicelib.edge.operations import OPERATIONS, Operation
 from tests import tokens
 from tests.factories.artisans import a_registration
 from tests.factories.listings import a_new_listing

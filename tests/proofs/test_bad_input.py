@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from chalicelib.edge.auth import Access
-from chalicelib.edge.blueprint import OPERATIONS, Operation
 from chalicelib.edge.explanations import explanations
 from chalicelib.edge.openapi import document
+from chalicelib.edge.operations import OPERATIONS, Operation
 from tests import tokens
 from tests.proofs.test_access_matrix import IDS, MATRIX
 

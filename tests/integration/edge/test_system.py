@@ -9,8 +9,8 @@ from openapi_spec_validator import validate
 
 from chalicelib import clock
 from chalicelib.config import settings
-from chalicelib.edge.blueprint import OPERATIONS
 from chalicelib.edge.idempotency import KeyUse
+from chalicelib.edge.operations import OPERATIONS
 
 
 @pytest.fixture
