@@ -1,0 +1,1 @@
+"""From the sources to what CloudFormation deploys: one template and one zip."""
