@@ -27,7 +27,7 @@ run: $(STAMP) ## the whole marketplace on http://127.0.0.1:PORT (8000), with dem
 demo: $(STAMP) ## one order's whole way over HTTP, against a running `make run`
 	@PORT=$(PORT) $(BIN)/python -m infra.demo
 
-test: $(STAMP) ## all tests (what needs DynamoDB Local runs where Java is there: see README)
+test: $(STAMP) ## all tests; with DYNAMODB_LOCAL=1 also those on Amazon's DynamoDB Local
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_OPTIONS)
 
 check: $(STAMP) ## style, types and the house rules: what CI runs before the tests

@@ -64,7 +64,7 @@ EDGE = {
     "domain": set(),
     "messages": set(),
     "tables": {"storage", "sealing", "caching"},
-    "service": {"queues", "storage", "sealing", "caching", "observability", "pages"},
+    "service": {"queues", "storage", "sealing", "caching", "observability", "pages", "sweeps"},
     "schemas": {"schemas", "pages", "texts"},
 }
 FORBIDDEN = {

@@ -27,5 +27,4 @@ def relay_order_changes(change: Change) -> None:
 
 @order_events.every_minute
 def sweep_order_stock() -> None:
-    service.sweep_released_stock()
-    service.sweep_sold_markers()
+    service.sweep_order_stock()

@@ -1,13 +1,15 @@
 """Quoting, opening an order with its stock held, reading it, and sending its parcels."""
 
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from chalicelib import clock, ids
 from chalicelib.config import settings
+from chalicelib.edge.sweeps import each_apart
 from chalicelib.errors import NotFound
 from chalicelib.listings import service as listings
 from chalicelib.listings.domain import Listing
@@ -254,21 +256,31 @@ def give_back_stock(order: Order) -> None:
         tables.clear_due(order, tables.DUE_RELEASE)
 
 
-def sweep_released_stock() -> None:
-    """Give back the stock of orders that expired or were cancelled."""
-    for order in tables.due_orders(tables.DUE_RELEASE):
-        if order.state in (OrderState.EXPIRED, OrderState.CANCELLED):
-            give_back_stock(order)
+def sweep_order_stock() -> None:
+    """Give back the stock of orders that closed, and tidy the markers of those long paid."""
+    each_apart(_due_stock_steps())
 
 
-def sweep_sold_markers() -> None:
-    """Tidy the markers of sales whose orders have long been paid."""
-    for order in tables.due_orders(tables.DUE_FORGET):
-        if order.state is not OrderState.PAID:
-            continue
-        for listing_id in order.quantities():
-            stock.forget(listing_id, order.order_id)
-        tables.clear_due(order, tables.DUE_FORGET)
+def _due_stock_steps() -> Iterator[Callable[[], None]]:
+    for order_id in tables.due_order_ids(tables.DUE_RELEASE):
+        yield partial(_give_back_if_closed, order_id)
+    for order_id in tables.due_order_ids(tables.DUE_FORGET):
+        yield partial(_forget_if_paid, order_id)
+
+
+def _give_back_if_closed(order_id: str) -> None:
+    order = tables.find(order_id)
+    if order is not None and order.state in (OrderState.EXPIRED, OrderState.CANCELLED):
+        give_back_stock(order)
+
+
+def _forget_if_paid(order_id: str) -> None:
+    order = tables.find(order_id)
+    if order is None or order.state is not OrderState.PAID:
+        return
+    for listing_id in order.quantities():
+        stock.forget(listing_id, order_id)
+    tables.clear_due(order, tables.DUE_FORGET)
 
 
 def refresh_stock_hints(order_id: str) -> None:
@@ -278,11 +290,9 @@ def refresh_stock_hints(order_id: str) -> None:
         listings.refresh_stock_states(list(order.quantities()))
 
 
-def overdue_orders() -> Iterator[Order]:
-    """Orders whose time to be paid is over; the index may still tell of one given more time."""
-    for found in tables.due_orders(tables.DUE_EXPIRY):
-        if found.state is OrderState.AWAITING_PAYMENT and found.expires_at <= clock.now():
-            yield found
+def overdue_order_ids() -> Iterator[str]:
+    """Orders whose time to be paid may be over: the index can lag behind one given more time."""
+    return tables.due_order_ids(tables.DUE_EXPIRY)
 
 
 def order(order_id: str) -> Order:

@@ -2,12 +2,14 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock, ids
 from chalicelib.edge.storage import commit, failed_conditions
+from chalicelib.edge.sweeps import each_apart
 from chalicelib.errors import Unavailable
 from chalicelib.orders import service as orders
 from chalicelib.orders import tables as order_tables
@@ -199,10 +201,16 @@ def cancel_order(order_id: str) -> Order:
 
 def expire_overdue_orders() -> None:
     """Expire what was not paid in time. The stock goes back by a sweep of its own."""
-    for order in orders.overdue_orders():
-        # It may be paid or tried again meanwhile; then the next sweep looks once more.
-        with suppress(OrderNotPayable, Unavailable):
-            _close(order, OrderState.EXPIRED, PaymentStatus.EXPIRED)
+    each_apart(partial(_expire, order_id) for order_id in orders.overdue_order_ids())
+
+
+def _expire(order_id: str) -> None:
+    order = orders.order(order_id)
+    if order.state is not OrderState.AWAITING_PAYMENT or order.expires_at > clock.now():
+        return
+    # It may be paid or tried again meanwhile; then the next sweep looks once more.
+    with suppress(OrderNotPayable, Unavailable):
+        _close(order, OrderState.EXPIRED, PaymentStatus.EXPIRED)
 
 
 def _close(order: Order, to: OrderState, payments_to: PaymentStatus) -> None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from chalicelib import clock
+from chalicelib.edge.sweeps import each_apart
 from chalicelib.errors import Conflict, Unavailable
 from chalicelib.stock import tables
 from chalicelib.stock.domain import (
@@ -218,10 +220,13 @@ def forget(stock_id: str, order_id: str) -> None:
 
 def sweep_expired_holds() -> None:
     """Reclaim what has expired and nobody asked for."""
-    for stock_id in tables.due_stock_ids():
-        stock = tables.find(stock_id)
-        if stock is not None and not reclaim_expired(stock):
-            _postpone(stock)
+    each_apart(partial(_reclaim_or_postpone, stock_id) for stock_id in tables.due_stock_ids())
+
+
+def _reclaim_or_postpone(stock_id: str) -> None:
+    stock = tables.find(stock_id)
+    if stock is not None and not reclaim_expired(stock):
+        _postpone(stock)
 
 
 def _postpone(stock: Stock) -> None:

@@ -97,8 +97,7 @@ def wallet_callback(
 def sweep() -> None:
     """Every sweep of these features, once."""
     checkout.expire_overdue_orders()
-    orders.sweep_released_stock()
-    orders.sweep_sold_markers()
+    orders.sweep_order_stock()
     stock.sweep_expired_holds()
 
 

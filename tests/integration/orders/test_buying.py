@@ -6,7 +6,12 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.edge.auth import artisan_id_of
+from chalicelib.edge.sweeps import StepsFailed
 from chalicelib.listings.tables import ListingTable
+from chalicelib.orders import service as orders
+from chalicelib.orders.domain import OrderState
+from chalicelib.orders.tables import OrderTable
+from chalicelib.payments import checkout
 from chalicelib.stock import service as stock
 from infra.local.pump import Pump
 from tests.aws import Answered, Api
@@ -233,3 +238,16 @@ def test_what_is_not_there_and_can_be_made_is_made_to_order(buying: Api) -> None
     assert stock.levels([BOWL])[BOWL] == before
     pay(buying, placed.json)
     assert stock.levels([BOWL])[BOWL] == before
+
+
+def test_P9_an_order_that_cannot_be_read_keeps_no_other_from_expiring(buying: Api) -> None:
+    # Given two overdue orders, of which one's row is broken
+    broken = place(buying, "key-1").json["order"]["id"]
+    sound = place(buying, "key-2", lines={RUG: 1}).json["order"]["id"]
+    OrderTable(broken, "order").update([OrderTable.state.set("nonsense")])
+    clock.advance(15 * 60 + 61)
+    # When the sweep runs, it says so
+    with pytest.raises(StepsFailed):
+        checkout.expire_overdue_orders()
+    # Then the other one has expired
+    assert orders.order(sound).state is OrderState.EXPIRED
