@@ -301,6 +301,29 @@ def move_parcel(parcel: Parcel, to: ParcelStatus) -> Parcel:
     return replace(parcel, status=to)
 
 
+def as_placed(order: Order, pay_within: timedelta) -> Order:
+    """The order as it was when it was placed: a repeated request gets the same answer."""
+    parcels = tuple(
+        replace(
+            parcel,
+            status=ParcelStatus.WAITING,
+            carrier=None,
+            tracking=None,
+            shipped_at=None,
+            delivered_at=None,
+        )
+        for parcel in order.parcels
+    )
+    return replace(
+        order,
+        state=OrderState.AWAITING_PAYMENT,
+        parcels=parcels,
+        expires_at=order.placed_at + pay_within,
+        paid_at=None,
+        paid_by=None,
+    )
+
+
 def shown_parcels(order: Order) -> tuple[Parcel, ...]:
     """The parcels as people see them: those of an order that will not be paid are cancelled."""
     if order.state in (OrderState.AWAITING_PAYMENT, OrderState.PAID):

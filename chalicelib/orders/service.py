@@ -367,7 +367,7 @@ def parcels_of(
 ) -> tuple[list[tuple[Parcel, Order]], Any]:
     """An artisan's paid parcels with their orders, the newest first, and where to go on."""
     parcels, last = tables.paid_parcels(artisan_id, limit, start)
-    found = tables.find_many([parcel.order_id for parcel in parcels])
+    found = tables.find_without_parcels([parcel.order_id for parcel in parcels])
     return [(parcel, found[parcel.order_id]) for parcel in parcels], last
 
 

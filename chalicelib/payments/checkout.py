@@ -13,7 +13,7 @@ from chalicelib.edge.sweeps import each_apart
 from chalicelib.errors import Unavailable
 from chalicelib.orders import service as orders
 from chalicelib.orders import tables as order_tables
-from chalicelib.orders.domain import Order, OrderMismatch, OrderState, Reader, check_move
+from chalicelib.orders.domain import Order, OrderMismatch, OrderState, Reader, as_placed, check_move
 from chalicelib.orders.service import OrderRequest
 from chalicelib.payments import tables
 from chalicelib.payments.domain import (
@@ -29,6 +29,7 @@ from chalicelib.payments.domain import (
     ShareTerms,
     TooManyPayments,
     UnknownMethod,
+    as_made,
     open_payments,
 )
 
@@ -92,9 +93,11 @@ def _placed_meanwhile(request: OrderRequest, order: Order) -> Placed:
 
 
 def _placed_before(order: Order) -> Placed:
+    """What was answered when it was placed, from what was frozen then."""
     first = tables.find(ids.child_id("pay", order.order_id, 1))
     assert first is not None, "an order is written with its first payment"
-    return Placed(order, first, replayed=True)
+    placed = as_placed(order, PAY_WITHIN[first.method])
+    return Placed(placed, as_made(first), replayed=True)
 
 
 def _new_payment(order: Order, method: Method, number: int) -> Payment:

@@ -244,5 +244,10 @@ def confirm(payment: Payment, provider: str, amount: Money) -> Payment:
     return replace(payment, status=PaymentStatus.CAPTURED)
 
 
+def as_made(payment: Payment) -> Payment:
+    """The payment as it was when it was made: a repeated request gets the same answer."""
+    return replace(payment, status=PaymentStatus.PENDING, attempts=(), review=False)
+
+
 def open_payments(payments: Sequence[Payment]) -> list[Payment]:
     return [payment for payment in payments if payment.status is PaymentStatus.PENDING]

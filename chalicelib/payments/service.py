@@ -11,7 +11,7 @@ from chalicelib import clock
 from chalicelib.config import settings
 from chalicelib.edge.observability import count
 from chalicelib.edge.storage import commit, failed_conditions
-from chalicelib.errors import Conflict, NotFound, Unavailable
+from chalicelib.errors import Conflict, Unavailable
 from chalicelib.money import Money
 from chalicelib.orders import service as orders
 from chalicelib.orders import tables as order_tables
@@ -45,14 +45,6 @@ PAID_AS = {
     Provider.CMI: PaymentStatus.CAPTURE_REQUESTED,
     Provider.WALLET: PaymentStatus.CAPTURED,
 }
-
-
-def payment(payment_id: str) -> Payment:
-    """Raises NotFound."""
-    found = tables.find(payment_id)
-    if found is None:
-        raise NotFound("there is no such payment")
-    return found
 
 
 def receive_callback(event: ProviderEvent, raw_body: bytes) -> None:

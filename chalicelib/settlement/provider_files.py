@@ -20,7 +20,6 @@ from chalicelib.money import Money, from_decimal_text
 from chalicelib.settlement.domain import SettledPayment
 
 MAX_LINES = 500
-PROVIDERS = ("cmi", "mastercard", "payzone", "wallet")
 FIELDS = (
     "reference",  # our own payment id
     "provider_reference",  # the provider's id of the money movement

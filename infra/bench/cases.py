@@ -149,10 +149,10 @@ class Stage:
         return event, _context()
 
     def _captured(self) -> Any:
-        from chalicelib.payments import service
+        from chalicelib.payments import tables
         from chalicelib.payments.messages import PaymentCaptured, Share
 
-        found = service.payment(self._placed("card")["id"])
+        found = tables.find(self._placed("card")["id"])
         return PaymentCaptured(
             payment_id=found.payment_id,
             order_id=found.order_id,

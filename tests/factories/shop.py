@@ -127,7 +127,7 @@ def due_left(table: Any) -> list[Any]:
 
 def all_orders() -> list[Order]:
     names = [row.order_id for row in OrderTable.scan(OrderTable.part == ORDER)]
-    return list(order_tables.find_many(names).values())
+    return [order for name in names if (order := order_tables.find(name))]
 
 
 def check_shop() -> dict[str, Stock]:

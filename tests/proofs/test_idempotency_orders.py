@@ -12,7 +12,7 @@ from infra.local.aws import LocalAws
 from tests.aws import Api, both_databases
 from tests.factories import shop
 from tests.factories.orders import BOWL, RUG, an_order_body, an_order_request, open_shop
-from tests.factories.payments import post_wallet, wallet_event
+from tests.factories.payments import cmi_body, post_cmi, post_wallet, wallet_event
 from tests.interleaving import interleave
 from tests.wire import counted
 
@@ -111,6 +111,28 @@ def test_a_retry_after_the_hold_has_expired_holds_for_the_whole_time(aws: LocalA
     with pytest.raises(SoldOut):
         shop.buy(an_order_request("key-2", email="other@example.com"))
     assert shop.card_callback(placed.payment.payment_id) == "ACTION=POSTAUTH"
+
+
+def test_P12_the_answer_is_the_same_after_the_order_was_paid_and_sent(api: Api) -> None:
+    # Given an order that was declined once, tried another way, paid and shipped
+    open_shop()
+    first = place(api, an_order_body())
+    placed = first.json
+    order_path, payment = f"/v1/orders/{placed['order']['id']}", placed["payment"]
+    minor = payment["amount"]["amount_minor"]
+    post_cmi(api, cmi_body(payment["id"], minor, ProcReturnCode="05", Response="Declined"))
+    keyed = {"Order-Token": placed["order_token"], "Idempotency-Key": "again"}
+    api.post(f"{order_path}/payments", {"payment_method": "cash_voucher"}, headers=keyed)
+    assert post_cmi(api, cmi_body(payment["id"], minor)).text == "ACTION=POSTAUTH"
+    parcel = f"/v1/me/parcels/{placed['order']['parcels'][0]['id']}"
+    api.post(f"{parcel}/ship", {"carrier": "Poste Maroc", "tracking": "RR1"}, token=api.artisan)
+    now = api.get(order_path, headers={"Order-Token": placed["order_token"]}).json
+    assert (now["status"], now["payments"][0]["status"]) == ("shipped", "capture_requested")
+    # When the first request comes once more
+    again = place(api, an_order_body())
+    # Then it is answered as it was, and says so
+    assert (again.status, again.headers["idempotent-replayed"]) == (201, "true")
+    assert again.body == first.body
 
 
 def test_paying_again_is_kept_under_its_key(api: Api) -> None:

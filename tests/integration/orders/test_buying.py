@@ -29,6 +29,7 @@ from tests.factories.orders import (
     open_shop,
 )
 from tests.factories.payments import cmi_body, post_cmi
+from tests.wire import counted
 
 BOTH = {BOWL: 1, RUG: 1}
 
@@ -251,3 +252,15 @@ def test_P9_an_order_that_cannot_be_read_keeps_no_other_from_expiring(buying: Ap
         checkout.expire_overdue_orders()
     # Then the other one has expired
     assert orders.order(sound).state is OrderState.EXPIRED
+
+
+def test_an_artisans_list_of_any_length_is_two_reads(buying: Api) -> None:
+    for number in range(3):
+        pay(buying, place(buying, f"key-{number}").json)
+    buying.get("/v1/me/orders", token=buying.artisan)
+    with counted() as asked:
+        found = buying.get("/v1/me/orders", token=buying.artisan).json["data"]
+    assert [row["lines"][0]["listing_id"] for row in found] == [BOWL] * 3
+    assert asked.count("Query") == 1
+    assert asked.count("BatchGetItem") == 1
+    assert len(asked) == 2
