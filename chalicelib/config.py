@@ -33,15 +33,32 @@ class Settings:
     cmi_store_key: str = "TEST1234"
     cmi_store_key_previous: str = ""
     cmi_gateway_url: str = "https://testpayment.cmi.co.ma/fim/est3Dgate"
+    cmi_api_url: str = "https://testpayment.cmi.co.ma/fim/api"
+    cmi_api_user: str = "local-api-user"
+    cmi_api_password: str = "local-cmi-api-password"
     wallet_secret: str = "whsec_TG9jYWxXYWxsZXRTZWNyZXRGb3JUZXN0czAxMjM0NTY3"
     wallet_secret_previous: str = ""
     wallet_url: str = "https://wallet.example.ma"
+    wallet_api_url: str = "https://wallet.example.ma/api"
+    wallet_api_key: str = "local-wallet-api-key"
+    mastercard_gateway_url: str = "https://test-gateway.mastercard.com"
+    mastercard_merchant_id: str = "MAALEM"
+    mastercard_password: str = "local-mpgs-api-password"
     mastercard_notification_secret: str = "local-mpgs-notification-secret-01"
+    mastercard_notification_secret_previous: str = ""
+    payzone_paywall_url: str = "https://payzone.example.ma/paywall"
+    payzone_api_url: str = "https://payzone.example.ma/api/v3"
+    payzone_merchant_account: str = "maalem-test"
+    payzone_paywall_secret: str = "local-payzone-paywall-secret-0001"
+    payzone_notification_key: str = "local-payzone-notification-key-01"
+    payzone_notification_key_previous: str = ""
 
     commission_bp: int = 1000
+    commission_in_person_bp: int = 500
     fee_estimate_bp: int = 175
     vat_on_commission_bp: int = 2000
     release_hold_days: int = 14
+    max_open_orders_per_buyer: int = 10
     payout_minimum_minor: int = 1_000
     payout_four_eyes_minor: int = 5_000_000
     debtor_rib: str = "001810007800020110620318"
@@ -59,8 +76,13 @@ NO_DEFAULT_ON_AWS = (
     "sealing_key",
     "cmi_client_id",
     "cmi_store_key",
+    "cmi_api_password",
     "wallet_secret",
+    "wallet_api_key",
+    "mastercard_password",
     "mastercard_notification_secret",
+    "payzone_paywall_secret",
+    "payzone_notification_key",
 )
 
 

@@ -22,10 +22,14 @@ class Method(StrEnum):
     WALLET = "wallet"
     CASH_VOUCHER = "cash_voucher"
     MASTERCARD = "mastercard"
+    PAYZONE = "payzone"
+    WALLET_QR = "wallet_qr"
 
 
 class Provider(StrEnum):
     CMI = "cmi"
+    MASTERCARD = "mastercard"
+    PAYZONE = "payzone"
     WALLET = "wallet"
 
 
@@ -33,11 +37,17 @@ PROVIDER_OF: dict[Method, Provider] = {
     Method.CARD: Provider.CMI,
     Method.WALLET: Provider.WALLET,
     Method.CASH_VOUCHER: Provider.WALLET,
+    Method.MASTERCARD: Provider.MASTERCARD,
+    Method.PAYZONE: Provider.PAYZONE,
+    Method.WALLET_QR: Provider.WALLET,
 }
 PAY_WITHIN: dict[Method, timedelta] = {
     Method.CARD: timedelta(minutes=15),
     Method.WALLET: timedelta(minutes=30),
     Method.CASH_VOUCHER: timedelta(hours=48),
+    Method.MASTERCARD: timedelta(minutes=15),
+    Method.PAYZONE: timedelta(minutes=15),
+    Method.WALLET_QR: timedelta(minutes=30),
 }
 
 

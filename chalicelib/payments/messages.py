@@ -15,6 +15,7 @@ class Share(BaseModel):
     commission_bp: int
     fee_estimate_bp: int
     vat_on_commission_bp: int
+    hold_days: int | None = None  # None: the platform's own; 0: handed over, nothing to wait for
 
 
 class PaymentCaptured(BaseModel):
@@ -51,3 +52,53 @@ class CallbackReceived(BaseModel):
     type: Literal["callback_received"] = "callback_received"
     version: Literal[1] = 1
     event_key: str
+
+
+class Portion(BaseModel):
+    """What of one parcel a refund or a dispute takes back from the artisan; centimes."""
+
+    parcel_id: str
+    goods_minor: int
+    shipping_minor: int
+
+
+class RefundMoved(BaseModel):
+    """A refund was approved, given back by the provider, or refused by it for good.
+
+    Messages come in any order, so each carries all of it: `sale` is the payment as it was
+    captured, `portions` what the refund takes from each parcel. `attempt` grows when a refund that
+    failed is tried again.
+    """
+
+    type: Literal["refund_moved"] = "refund_moved"
+    version: Literal[1] = 1
+    refund_id: str
+    attempt: int
+    stage: Literal["approved", "paid", "failed"]
+    sale: PaymentCaptured
+    portions: list[Portion]
+
+
+class DisputeMoved(BaseModel):
+    """The buyer's bank has taken the money back, or has decided who keeps it."""
+
+    type: Literal["dispute_moved"] = "dispute_moved"
+    version: Literal[1] = 1
+    dispute_id: str
+    stage: Literal["opened", "won", "lost"]
+    sale: PaymentCaptured
+    portions: list[Portion]
+
+
+class MoneyUnapplied(BaseModel):
+    """Money came that fits nothing (another amount, a second capture, goods that are gone), or
+    such money was given back."""
+
+    type: Literal["money_unapplied"] = "money_unapplied"
+    version: Literal[1] = 1
+    receipt_id: str
+    payment_id: str
+    provider: str
+    amount_minor: int
+    currency: str
+    stage: Literal["received", "returned"]
