@@ -5,8 +5,8 @@ A payment has many attempts; an attempt that fails never closes it. Money that d
 counted as unapplied; it never makes an order paid.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -56,12 +56,19 @@ class PaymentStatus(StrEnum):
     AUTHORIZED = "authorized"
     CAPTURE_REQUESTED = "capture_requested"
     CAPTURED = "captured"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    VOIDED = "voided"
+    DISPUTED = "disputed"
+    CHARGED_BACK = "charged_back"
 
 
 # CMI never confirms a capture itself: its payments wait at CAPTURE_REQUESTED for the settlement
-# file. Late money may still pay what has expired; nothing leads back.
+# file or the status API. Late money may still pay what has expired. AUTHORIZED is money reserved on
+# a card that will not be taken: it is on its way to VOIDED. Only a dispute that was won leads back.
+_BACK = frozenset({PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED})
 MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
     PaymentStatus.PENDING: frozenset(
         {
@@ -72,13 +79,54 @@ MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
             PaymentStatus.CANCELLED,
         }
     ),
-    PaymentStatus.AUTHORIZED: frozenset({PaymentStatus.CAPTURE_REQUESTED, PaymentStatus.CAPTURED}),
-    PaymentStatus.CAPTURE_REQUESTED: frozenset({PaymentStatus.CAPTURED}),
-    PaymentStatus.CAPTURED: frozenset(),
-    PaymentStatus.EXPIRED: frozenset({PaymentStatus.CAPTURE_REQUESTED, PaymentStatus.CAPTURED}),
-    PaymentStatus.CANCELLED: frozenset(),
+    PaymentStatus.EXPIRED: frozenset(
+        {PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURE_REQUESTED, PaymentStatus.CAPTURED}
+    ),
+    PaymentStatus.CANCELLED: frozenset({PaymentStatus.AUTHORIZED}),
+    PaymentStatus.AUTHORIZED: frozenset({PaymentStatus.VOIDED}),
+    PaymentStatus.VOIDED: frozenset(),
+    PaymentStatus.CAPTURE_REQUESTED: _BACK | {PaymentStatus.CAPTURED, PaymentStatus.DISPUTED},
+    PaymentStatus.CAPTURED: _BACK | {PaymentStatus.DISPUTED},
+    PaymentStatus.PARTIALLY_REFUNDED: frozenset({PaymentStatus.REFUNDED, PaymentStatus.DISPUTED}),
+    PaymentStatus.REFUNDED: frozenset(),
+    PaymentStatus.DISPUTED: _BACK | {PaymentStatus.CAPTURED, PaymentStatus.CHARGED_BACK},
+    PaymentStatus.CHARGED_BACK: frozenset(),
 }
-PAID = frozenset({PaymentStatus.CAPTURE_REQUESTED, PaymentStatus.CAPTURED})
+RANK: dict[PaymentStatus, int] = {
+    PaymentStatus.PENDING: 0,
+    PaymentStatus.EXPIRED: 1,
+    PaymentStatus.CANCELLED: 1,
+    PaymentStatus.AUTHORIZED: 2,
+    PaymentStatus.VOIDED: 3,
+    PaymentStatus.CAPTURE_REQUESTED: 3,
+    PaymentStatus.CAPTURED: 4,
+    PaymentStatus.PARTIALLY_REFUNDED: 5,
+    PaymentStatus.REFUNDED: 6,
+    PaymentStatus.DISPUTED: 7,
+    PaymentStatus.CHARGED_BACK: 8,
+}
+"""Every move raises it, but for those out of DISPUTED; what would lower it is late."""
+PAID = frozenset(
+    {
+        PaymentStatus.CAPTURE_REQUESTED,
+        PaymentStatus.CAPTURED,
+        PaymentStatus.PARTIALLY_REFUNDED,
+        PaymentStatus.REFUNDED,
+        PaymentStatus.DISPUTED,
+        PaymentStatus.CHARGED_BACK,
+    }
+)
+REFUNDABLE = frozenset(
+    {
+        PaymentStatus.CAPTURE_REQUESTED,
+        PaymentStatus.CAPTURED,
+        PaymentStatus.PARTIALLY_REFUNDED,
+    }
+)
+WAITING = frozenset(
+    {PaymentStatus.PENDING, PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURE_REQUESTED}
+)
+"""What the provider is asked about until it is decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +150,29 @@ class ShareTerms:
     commission_bp: int
     fee_estimate_bp: int
     vat_on_commission_bp: int
+    hold_days: int | None = None  # None: the platform's own; 0: it was handed over
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """What of one parcel is taken back from the artisan by a refund or a dispute; centimes."""
+
+    parcel_id: str
+    goods_minor: int
+    shipping_minor: int
+
+    @property
+    def total_minor(self) -> int:
+        return self.goods_minor + self.shipping_minor
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
+    """`taken_back` is what refunds (approved and not failed) and disputes have reserved of it,
+    by parcel; `returned_lines` how many of each line were refunded by line; `refunded_minor` what
+    the provider has given back. `ask_at` is when the provider is asked about it next.
+    """
+
     payment_id: str
     order_id: str
     method: Method
@@ -121,11 +188,22 @@ class Payment:
     provider_reference: str | None = None
     captured_at: datetime | None = None
     version: int = 0
+    session_id: str | None = None
+    success_indicator: str | None = None
+    return_url: str | None = None
+    refunded_minor: int = 0
+    taken_back: tuple[Portion, ...] = ()
+    returned_lines: Mapping[str, int] = field(default_factory=dict)
+    dispute_id: str | None = None
+    ask_at: datetime | None = None
+    asked_count: int = 0
 
 
 class EventKind(StrEnum):
     """What a verified callback says, in our words."""
 
+    NOTIFIED = "payment.notified"  # something happened: the provider is to be asked what
+    AUTHORIZED = "payment.authorized"
     SUCCEEDED = "payment.succeeded"
     FAILED = "payment.failed"
     REFUNDED = "payment.refunded"
