@@ -49,6 +49,8 @@ class Settings:
     payzone_paywall_url: str = "https://payzone.example.ma/paywall"
     payzone_api_url: str = "https://payzone.example.ma/api/v3"
     payzone_merchant_account: str = "maalem-test"
+    payzone_caller_name: str = "maalem-test-api"
+    payzone_caller_password: str = "local-payzone-caller-password-01"
     payzone_paywall_secret: str = "local-payzone-paywall-secret-0001"
     payzone_notification_key: str = "local-payzone-notification-key-01"
     payzone_notification_key_previous: str = ""
@@ -59,6 +61,7 @@ class Settings:
     vat_on_commission_bp: int = 2000
     release_hold_days: int = 14
     max_open_orders_per_buyer: int = 10
+    rate_limit_scale_percent: int = 100
     payout_minimum_minor: int = 1_000
     payout_four_eyes_minor: int = 5_000_000
     debtor_rib: str = "001810007800020110620318"
@@ -81,6 +84,7 @@ NO_DEFAULT_ON_AWS = (
     "wallet_api_key",
     "mastercard_password",
     "mastercard_notification_secret",
+    "payzone_caller_password",
     "payzone_paywall_secret",
     "payzone_notification_key",
 )

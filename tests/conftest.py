@@ -7,7 +7,7 @@ from pytest_socket import socket_allow_hosts
 
 from chalicelib import clock
 from chalicelib.config import settings
-from chalicelib.edge import auth, caching, pages
+from chalicelib.edge import auth, caching, outbound, pages
 
 pytest_plugins = ["tests.aws"]
 
@@ -32,4 +32,5 @@ def _forget() -> None:
     settings.cache_clear()
     auth.forget_signing_keys()
     caching.forget_everything()
+    outbound.reset()
     pages.asked.set("")

@@ -1,14 +1,14 @@
-"""What the buyer does next to pay: a form to CMI, the wallet's page, or a voucher's code."""
+"""What the buyer does next to pay: a form to CMI or Payzone, a page, or a voucher's code."""
 
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib import ids
+from chalicelib import clock, ids
 from chalicelib.config import settings
 from chalicelib.orders.domain import Buyer
 from chalicelib.payments.domain import Method, Payment, PaymentStatus
-from chalicelib.payments.providers import cmi
+from chalicelib.payments.providers import cmi, mastercard, payzone
 
 VOUCHER_DIGITS = 10**12
 
@@ -34,11 +34,46 @@ def action_of(payment: Payment, buyer: Buyer) -> RedirectForm | Redirect | Vouch
     """The next step of a pending payment; the same payment always gives the same one."""
     if payment.status is not PaymentStatus.PENDING:
         return None
-    if payment.method is Method.CARD:
-        return RedirectForm(settings().cmi_gateway_url, _card_fields(payment, buyer))
-    if payment.method is Method.CASH_VOUCHER:
-        return Voucher(_voucher_code(payment.payment_id), payment.expires_at)
+    match payment.method:
+        case Method.CARD:
+            return RedirectForm(settings().cmi_gateway_url, _card_fields(payment, buyer))
+        case Method.PAYZONE:
+            return RedirectForm(settings().payzone_paywall_url, _payzone_fields(payment, buyer))
+        case Method.MASTERCARD:
+            return _gateway_page(payment)
+        case Method.CASH_VOUCHER:
+            return Voucher(_voucher_code(payment.payment_id), payment.expires_at)
+        case Method.WALLET_QR:
+            return None
     return Redirect(f"{settings().wallet_url}/{payment.payment_id}")
+
+
+def _return_url(payment: Payment) -> str:
+    return payment.return_url or f"{settings().storefront_url}/orders/{payment.order_id}"
+
+
+def _gateway_page(payment: Payment) -> Redirect | None:
+    """The page that was opened at the gateway; None while there is none."""
+    if payment.session_id is None:
+        return None
+    return Redirect(mastercard.page_url(settings().mastercard_gateway_url, payment.session_id))
+
+
+def _payzone_fields(payment: Payment, buyer: Buyer) -> dict[str, str]:
+    launch = payzone.Launch(
+        payment_id=payment.payment_id,
+        amount=payment.amount,
+        description=f"Maalem {payment.order_id}",
+        language=buyer.language,
+        started_at=clock.to_ms(payment.created_at) // 1000,
+        callback_url=f"{settings().public_url}/v1/payments/callbacks/payzone",
+        return_url=_return_url(payment),
+    )
+    return payzone.launch_fields(
+        launch,
+        merchant_account=settings().payzone_merchant_account,
+        paywall_secret=settings().payzone_paywall_secret,
+    )
 
 
 def _card_fields(payment: Payment, buyer: Buyer) -> dict[str, str]:
@@ -55,7 +90,7 @@ def _card_fields(payment: Payment, buyer: Buyer) -> dict[str, str]:
         client_id=settings().cmi_client_id,
         store_key=settings().cmi_store_key,
         callback_url=f"{settings().public_url}/v1/payments/callbacks/cmi",
-        return_url=f"{settings().storefront_url}/orders/{payment.order_id}",
+        return_url=_return_url(payment),
     )
 
 

@@ -2,6 +2,10 @@
 
 Source: the public merchants' kits that agree with each other; CMI publishes no specification.
 The callback's answer *is* the capture decision, so it is taken before it is given.
+
+Unverified at CMI: the status query. Its form and its values are those of other banks' Nestpay (the
+public answers of theirs in the tests of mewebstudio/pos); whether `TransId` stays that of the
+callback once it is captured is not known, and amounts there have no currency.
 """
 
 import base64
@@ -10,11 +14,15 @@ import hmac
 import html
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from urllib.parse import parse_qsl
+from dataclasses import dataclass, field
+from typing import NoReturn
+from urllib.parse import parse_qsl, urlencode
+from xml.etree import ElementTree
 
+from chalicelib.edge.outbound import OutcomeUnknown, Request, Response
 from chalicelib.money import Money, from_decimal_text
 from chalicelib.payments.domain import EventKind, Provider, ProviderEvent
+from chalicelib.payments.reports import Report, ReportState
 
 MAD_NUMERIC = "504"
 CAPTURE = "ACTION=POSTAUTH"
@@ -25,6 +33,18 @@ _UNSIGNED = frozenset({"hash", "encoding"})
 _TRIMMED = " \t\n\r\0\x0b"  # what PHP's trim takes away; a no-break space stays
 _PARTS = re.compile(r"[0-9]+|[^0-9]")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+STATES = {
+    "A": ReportState.AUTHORIZED,  # reserved
+    "C": ReportState.CAPTURED,  # taken, before the day was closed
+    "S": ReportState.CAPTURED,  # taken, and the day was closed
+    "D": ReportState.FAILED,
+    "ERR": ReportState.FAILED,
+    "PN": ReportState.PENDING,
+    "V": ReportState.VOIDED,
+    "CNCL": ReportState.VOIDED,
+}
+"""What `TRANS_STAT` means. One that is not here (R: to be reversed, …) moves nothing."""
+_MINOR = re.compile(r"[0-9]{1,14}")
 _LANGUAGES = {"ar": "ar", "fr": "fr", "en": "en", "zgh": "fr"}
 
 
@@ -143,4 +163,77 @@ def event_from(fields: Mapping[str, str]) -> ProviderEvent:
         amount=amount,
         occurred_at=fields.get("EXTRA.TRXDATE", ""),
         reason=None if approved else f"code {fields.get('ProcReturnCode', '')[:8] or 'missing'}",
+        is_taken=False,  # It is reserved: our answer takes it.
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ApiAccount:
+    """Who asks about payments: a user of the API, which is not the store key."""
+
+    api_url: str
+    user: str
+    password: str = field(repr=False)
+    client_id: str
+
+
+def status_request(account: ApiAccount, payment_id: str) -> Request:
+    """Asks what became of an order; it changes nothing there."""
+    query = ElementTree.Element("CC5Request")
+    for name, value in (
+        ("Name", account.user),
+        ("Password", account.password),
+        ("ClientId", account.client_id),
+        ("OrderId", payment_id),
+    ):
+        ElementTree.SubElement(query, name).text = value
+    ElementTree.SubElement(ElementTree.SubElement(query, "Extra"), "ORDERSTATUS").text = "QUERY"
+    form = {"DATA": ElementTree.tostring(query, encoding="unicode")}
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = urlencode(form).encode("ascii")
+    return Request("POST", account.api_url, headers, body, repeatable=True)
+
+
+def read_status(response: Response, payment_id: str) -> Report:
+    """Where a payment stands. Only "No record found" is ABSENT: its code, 99, is any failure's.
+
+    Raises:
+        OutcomeUnknown: it is no answer about this payment, or a status that we do not know.
+    """
+    if response.status != 200:
+        raise OutcomeUnknown(f"the answer is {response.status}")
+    said = _flat(response.body)
+    status = said.get("TRANS_STAT", "")
+    named = {said.get("OrderId", ""), said.get("ORD_ID", payment_id)}
+    if said.get("ErrMsg", "").startswith("No record found") and not status:
+        return Report(ReportState.ABSENT)
+    of_sale = said.get("CHARGE_TYPE_CD", "S") == "S"
+    if named != {payment_id} or status not in STATES or not of_sale:
+        raise OutcomeUnknown("no payment of ours in a status that we know")
+    state = STATES[status]
+    amounts = {ReportState.AUTHORIZED: "ORIG_TRANS_AMT", ReportState.CAPTURED: "CAPTURE_AMT"}
+    minor = said.get(amounts.get(state, ""), "")
+    return Report(
+        state=state,
+        provider_reference=said.get("TransId", "")[:100],
+        amount=Money(int(minor)) if _MINOR.fullmatch(minor) else None,
+        reason=f"status {status.lower()}",
+    )
+
+
+class _NoDoctype(ElementTree.TreeBuilder):
+    """Where no document type is, no entity is declared."""
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> NoReturn:
+        raise ValueError("a document type in an answer")
+
+
+def _flat(body: bytes) -> dict[str, str]:
+    """The fields of a CC5Response, those in `Extra` beside the others."""
+    try:
+        root = ElementTree.fromstring(body, ElementTree.XMLParser(target=_NoDoctype()))
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise OutcomeUnknown("the answer cannot be read") from error
+    if root.tag != "CC5Response":
+        raise OutcomeUnknown("the answer is no CC5Response")
+    return {each.tag: (each.text or "").strip() for each in [*root, *root.iterfind("Extra/*")]}
