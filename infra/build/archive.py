@@ -32,6 +32,9 @@ UNUSED = (
 )  # fmt: skip
 """What nothing we ship imports; the build looks for itself."""
 
+ZONES = frozenset({"tzdata/zoneinfo/Africa/Casablanca"})
+"""The local times that messages tell, of six hundred; the code reads them from the package."""
+
 MAX_ZIP_BYTES = 12 * 1024 * 1024
 TASK_ROOT = "/var/task"
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -70,6 +73,8 @@ def is_needed(name: str) -> bool:
         return False
     if parts[:2] == ["botocore", "data"] and len(parts) > 3:
         return parts[2] in SERVICES and not parts[-1].startswith("examples-")
+    if parts[0] == "tzdata" and parts[-1] != "__init__.py":
+        return name in ZONES
     if name.endswith(USELESS_SUFFIXES) or USELESS_FOLDERS & set(parts[:-1]):
         return False
     in_metadata = parts[0].endswith((".dist-info", ".data"))

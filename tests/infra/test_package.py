@@ -51,6 +51,13 @@ HEALTH_REQUEST = {
     "body": None,
     "isBase64Encoded": False,
 }
+ZONES = [
+    "tzdata/zoneinfo/__init__.py",
+    "tzdata/zoneinfo/Africa/Casablanca",
+    "tzdata/zoneinfo/Africa/Cairo",
+    "tzdata/zoneinfo/tzdata.zi",
+    "tzdata/zones",
+]
 LOADED_LATER = """
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -65,6 +72,9 @@ token = jwt.encode({"a": 1}, key, algorithm="RS256")
 assert jwt.decode(token, key.public_key(), algorithms=["RS256"]) == {"a": 1}
 observability.count("Tried", kind="test")
 observability.logger.error("tried")
+from chalicelib.notifications.rendering import render
+delivered = {"order_id": "ord_1", "goods": "Vase", "until": "2026-11-30T11:00:00Z"}
+assert "30 November at 11:00" in render("parcel_delivered", delivered, "en").text
 """
 
 
@@ -411,6 +421,10 @@ class TestZip:
         packed = artefact.out / "chalice" / "deployment.zip"
         again = archive.rebuild(packed, tmp_path / "unpacked", tmp_path / "again.zip")
         assert again == artefact.zip_sha256
+
+    def test_of_the_time_zones_only_morocco_s_is_shipped(self):
+        shipped = filter(archive.is_needed, ZONES)
+        assert list(shipped) == ["tzdata/zoneinfo/__init__.py", "tzdata/zoneinfo/Africa/Casablanca"]
 
     def test_botocore_keeps_the_data_of_every_client_that_is_made(self):
         made = set()
