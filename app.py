@@ -6,6 +6,7 @@ from chalicelib.artisans.api import artisans
 from chalicelib.edge.system import system
 from chalicelib.ledger.api import ledger
 from chalicelib.listings.api import listings
+from chalicelib.notifications.consumers import notification_events
 from chalicelib.orders.api import orders
 from chalicelib.orders.consumers import order_events
 from chalicelib.payments.api import payments
@@ -33,5 +34,6 @@ for blueprint in (
     settlement_events,
     payouts,
     payout_events,
+    notification_events,
 ):
     app.register_blueprint(blueprint)

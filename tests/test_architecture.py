@@ -64,7 +64,16 @@ EDGE = {
     "domain": set(),
     "messages": set(),
     "tables": {"storage", "sealing", "caching"},
-    "service": {"queues", "storage", "sealing", "caching", "observability", "pages", "sweeps"},
+    "service": {
+        "queues",
+        "notices",
+        "storage",
+        "sealing",
+        "caching",
+        "observability",
+        "pages",
+        "sweeps",
+    },
     "schemas": {"schemas", "pages", "texts"},
 }
 FORBIDDEN = {

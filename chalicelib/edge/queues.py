@@ -22,7 +22,8 @@ class Queue:
 
 
 QUEUES: dict[str, Queue] = {
-    queue.name: queue for queue in (Queue("payments"), Queue("settlement"), Queue("payouts"))
+    queue.name: queue
+    for queue in (Queue("payments"), Queue("settlement"), Queue("payouts"), Queue("notifications"))
 }
 
 

@@ -1,10 +1,16 @@
-"""The messages that would have been sent to people, as the notifications feature keeps them."""
+"""The messages that would have been sent to people, as the notifications feature keeps them.
 
+Here, and nowhere else, is shown in clear whom each is for.
+"""
+
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer
 
+from chalicelib.edge.sealing import unseal
 from infra.local.environment import NAME_PREFIX
 
 TABLE = f"{NAME_PREFIX}notifications"
@@ -13,24 +19,23 @@ TABLE = f"{NAME_PREFIX}notifications"
 def messages_sent() -> list[dict[str, Any]]:
     """Every message, oldest first; empty when the platform keeps none."""
     dynamodb = boto3.client("dynamodb")
-    read = TypeDeserializer().deserialize
     rows: list[dict[str, Any]] = []
     try:
         for page in dynamodb.get_paginator("scan").paginate(TableName=TABLE):
-            rows += [
-                {name: _plain(read(value)) for name, value in item.items()}
-                for item in page["Items"]
-            ]
+            rows += [_message(item) for item in page["Items"]]
     except dynamodb.exceptions.ResourceNotFoundException:
         return []
-    return sorted(rows, key=lambda row: str(row.get("created_at", row.get("at", ""))))
+    return sorted(rows, key=lambda row: (row["created_at"], row["notice_id"]))
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, list | set):
-        return [_plain(part) for part in value]
-    if value is None or isinstance(value, str | bool):
-        return value
-    return int(value) if hasattr(value, "as_tuple") else bytes(value).decode("latin-1")
+def _message(item: Mapping[str, Any]) -> dict[str, Any]:
+    read = TypeDeserializer().deserialize
+    row = {name: read(value) for name, value in item.items()}
+    sealed = bytes(row.pop("to_sealed"))
+    row["to"] = json.loads(unseal(sealed, context=row["notice_id"]))
+    row["params"] = {name: _plain(value) for name, value in row["params"].items()}
+    return row | {"expires": int(row["expires"])}
+
+
+def _plain(value: Any) -> str | int:
+    return value if isinstance(value, str) else int(value)

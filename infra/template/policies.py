@@ -2,7 +2,8 @@
 
 Tables: those whose models the function's modules define. Deleting is allowed only where the module
 that defines the table deletes, so nothing may delete a ledger entry. Scanning is never allowed.
-Queues: those that its feature modules name, if they send at all. The rest comes from its trigger.
+Queues: those that its feature modules name, if they send at all, and that of the notices, if they
+tell people anything. The rest comes from its trigger.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chalicelib.edge import notices
 from chalicelib.edge.queues import QUEUES
 from infra.template import reach
 from infra.template.bucket import BUCKET
@@ -27,6 +29,7 @@ WRITES = ("PutItem", "UpdateItem")
 NEVER_DELETED = frozenset({"audit", "ledger"})
 BY_ATTRIBUTE = {"delete": "DeleteItem", "batch_write": "BatchWriteItem"}
 SENDING = "chalicelib.edge.queues"
+TELLING = "chalicelib.edge.notices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,11 @@ def use_of(source_root: Path, handler: str) -> Use:
     features = [part for name, part in modules.items() if not name.startswith("chalicelib.edge.")]
     words = {word for part in features for word in part.texts}
     sends = any(SENDING in part.imports for part in features)
+    queues = words & QUEUES.keys() if sends else set()
+    if TELLING in modules:
+        queues |= {notices.QUEUE}
     files = any("s3" in part.texts for part in modules.values())
-    return Use(tables, tuple(sorted(words & QUEUES.keys())) if sends else (), files)
+    return Use(tables, tuple(sorted(queues)), files)
 
 
 def statements(use: Use, log_group_id: str, events: dict[str, Any]) -> list[dict[str, Any]]:

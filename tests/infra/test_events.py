@@ -27,6 +27,7 @@ from infra import events
 from infra.local.aws import LocalAws
 from infra.local.gateway import Gateway
 from infra.local.lambdas import LambdaContext
+from infra.local.outbox import messages_sent
 from infra.local.server import LocalServer
 from tests.factories.listings import LISTING_ID, a_listing
 
@@ -35,6 +36,7 @@ HANDLERS = {
     "sqs_settlement": "settle",
     "sqs_payments": "apply_payment_message",
     "sqs_payouts": "record_payout_report",
+    "sqs_notifications": "word_notice",
     "stream_orders": "relay_order_changes",
     "stream_payments": "relay_payment_changes",
     "stream_callbacks": "relay_callbacks",
@@ -83,6 +85,15 @@ def test_an_order_is_placed(aws: LocalAws) -> None:
 def test_a_captured_payment_and_its_delivery_are_settled(aws: LocalAws) -> None:
     answer = handed_to("settle", events.sample("sqs_settlement"))
     assert answer == {"batchItemFailures": []}
+
+
+def test_notices_become_messages(aws: LocalAws) -> None:
+    answer = handed_to("word_notice", events.sample("sqs_notifications"))
+    assert answer == {"batchItemFailures": []}
+    told = {(each["kind"], each["language"], each["to"]["phone"]) for each in messages_sent()}
+    assert told == {
+        ("order_paid", "en", "+212600000001"), ("order_sold", "fr", "+212600000002"),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["sqs_payments", "sqs_payouts"])

@@ -190,8 +190,10 @@ def sources(tmp_path):
         "chalicelib/shop/api.py": "from chalicelib.shop import service",
         "chalicelib/shop/consumers.py": (
             "from chalicelib.edge import queues\n"
-            "def told():\n    from . import service\n    queues.send('payouts', None)"
+            "def told():\n    from . import service\n    queues.send('payouts', None)\n"
+            "def hailed():\n    from chalicelib.edge import notices\n    notices.tell('paid')"
         ),
+        "chalicelib/edge/notices.py": "from chalicelib.edge import queues",
         "chalicelib/shop/service.py": "from chalicelib.edge.blueprint import x",
         "chalicelib/edge/blueprint.py": "from chalicelib.edge import calls",
         "chalicelib/edge/calls.py": "from chalicelib.edge import tables",
@@ -214,6 +216,9 @@ class TestPolicies:
         use = use_of(sources, "chalicelib.shop.consumers.told")
         assert use.tables == {}
         assert use.queues == ("payouts",)
+
+    def test_who_tells_people_something_may_send_notices(self, sources):
+        assert use_of(sources, "chalicelib.shop.consumers.hailed").queues == ("notifications",)
 
     def test_P3_deleting_is_allowed_where_the_code_deletes_and_never_from_the_audit(self, sources):
         tables = use_of(sources, "app.app").tables
