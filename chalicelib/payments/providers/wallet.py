@@ -30,7 +30,7 @@ STATES = {
 class _Amount(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    amount_minor: Annotated[int, Field(ge=0, le=10**12)]
+    amount_minor: Annotated[int, Field(strict=True, ge=0, le=10**12)]
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 

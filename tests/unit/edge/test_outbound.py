@@ -122,6 +122,11 @@ def running(server: Provider) -> Iterator[Provider]:
         server.server_close()
 
 
+@pytest.fixture(autouse=True)
+def over_the_network() -> None:
+    outbound.reset()
+
+
 @pytest.fixture
 def provider() -> Iterator[Provider]:
     with running(Provider()) as server:
