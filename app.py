@@ -10,7 +10,10 @@ from chalicelib.notifications.consumers import notification_events
 from chalicelib.orders.api import orders
 from chalicelib.orders.consumers import order_events
 from chalicelib.payments.api import payments
+from chalicelib.payments.artisan_api import artisan_payments
+from chalicelib.payments.callback_api import callbacks
 from chalicelib.payments.consumers import payment_events
+from chalicelib.payments.operator_api import operator_payments
 from chalicelib.payouts.api import payouts
 from chalicelib.payouts.consumers import payout_events
 from chalicelib.regions.api import regions
@@ -28,6 +31,9 @@ for blueprint in (
     orders,
     order_events,
     payments,
+    artisan_payments,
+    callbacks,
+    operator_payments,
     payment_events,
     ledger,
     settlement,

@@ -7,7 +7,7 @@ from pytest_socket import socket_allow_hosts
 
 from chalicelib import clock
 from chalicelib.config import settings
-from chalicelib.edge import auth, caching, outbound, pages
+from chalicelib.edge import auth, caching, outbound, pages, rates
 
 pytest_plugins = ["tests.aws"]
 
@@ -23,6 +23,9 @@ def fresh_process() -> Iterator[None]:
     """As if the process had just started; and nobody waits between retries."""
     _forget()
     clock.set_pause(lambda seconds: None)
+    from tests.factories.bank import InProcessBank
+
+    outbound.set_transport(InProcessBank().carry)  # Providers that know of no payment.
     yield
     _forget()
 
@@ -32,5 +35,6 @@ def _forget() -> None:
     settings.cache_clear()
     auth.forget_signing_keys()
     caching.forget_everything()
+    rates.forget_everything()
     outbound.reset()
     pages.asked.set("")

@@ -169,6 +169,17 @@ def commit(write: Callable[[TransactWrite], None]) -> None:
     raise Unavailable("too many writers at once; nothing was changed", retry_after_seconds=1)
 
 
+def try_commit(write: Callable[[TransactWrite], None]) -> bool:
+    """As `commit`; False when a condition failed: what was read has changed."""
+    try:
+        commit(write)
+    except TransactWriteError as error:
+        if failed_conditions(error):
+            return False
+        raise
+    return True
+
+
 def _worth_retrying(error: TransactWriteError) -> bool:
     reasons = {reason.code for reason in error.cancellation_reasons if reason}
     return bool(reasons) and reasons <= TRANSIENT_REASONS
@@ -210,3 +221,27 @@ def sweep_due(index: Any, kind: str) -> Iterator[Any]:
     now_text = clock.to_text(clock.now())
     for shard in due_shards(kind):
         yield from index.query(shard, type(index).due_at <= now_text, page_size=100)
+
+
+def newest_first(
+    index: Any, kind: str, sort_key: str, limit: int, before: str | None
+) -> tuple[list[Any], str | None]:
+    """A page over the shards of a kind, the newest first: one query a shard, merged.
+
+    `before` is the sort key that the page before ended at; so is what is returned beside the rows,
+    None at the end. Sort keys are unique.
+    """
+    sort = getattr(type(index), sort_key)
+    found = [
+        row
+        for shard in due_shards(kind)
+        for row in index.query(
+            shard,
+            None if before is None else sort < before,
+            limit=limit + 1,
+            scan_index_forward=False,
+        )
+    ]
+    found.sort(key=lambda row: str(getattr(row, sort_key)), reverse=True)
+    page = found[:limit]
+    return page, getattr(page[-1], sort_key) if len(found) > limit else None

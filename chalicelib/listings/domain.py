@@ -1,13 +1,13 @@
 """What is for sale: what a listing says, and how it comes to be published."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from chalicelib.crafts import CRAFTS
-from chalicelib.errors import Conflict
+from chalicelib.errors import Conflict, Invalid
 from chalicelib.money import Money
 
 
@@ -85,6 +85,17 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """One of several forms of what is listed, at the same price; `labels` is by language.
+
+    Each is counted apart: two colours are two stocks.
+    """
+
+    key: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Seller:
     """What a listing shows of its artisan, as of when it was last written or published."""
 
@@ -94,7 +105,11 @@ class Seller:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """`texts` is by language; `version` counts changes; `stock_state` is a hint for lists."""
+    """`texts` is by language; `version` counts changes; `stock_state` is a hint for lists.
+
+    `stock_shards` says over how many items a stock was spread when it was counted, by variant (""
+    for the listing's own); what is not in it is one item.
+    """
 
     listing_id: str
     artisan_id: str
@@ -116,7 +131,9 @@ class Listing:
     made_to_order_days: int | None = None
     collection: str | None = None
     images: tuple[Image, ...] = ()
+    variants: tuple[Variant, ...] = ()
     stock_state: StockState = StockState.SOLD_OUT
+    stock_shards: Mapping[str, int] = field(default_factory=dict)
     submitted_at: datetime | None = None
     published_at: datetime | None = None
     return_reason: str | None = None
@@ -132,6 +149,15 @@ class Listing:
     @property
     def descriptions(self) -> dict[str, str]:
         return {language: text.description for language, text in self.texts.items()}
+
+    @property
+    def counted(self) -> tuple[str | None, ...]:
+        """What is counted: each variant, or the listing itself (None) where it has none."""
+        return tuple(variant.key for variant in self.variants) or (None,)
+
+    def shards_of(self, variant: str | None) -> int:
+        """Over how many items its stock was spread when it was counted last; a hint."""
+        return self.stock_shards.get(variant or "", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +244,44 @@ class RegionNotOpen(Conflict):
     code = "region_not_open"
 
 
+class VariantRequired(Invalid):
+    """The listing has variants: say which one is meant; `variants` are their keys."""
+
+    code = "variant_required"
+
+
+class UnknownVariant(Invalid):
+    """The listing has no such variant; `variants` are the keys of those it has."""
+
+    code = "unknown_variant"
+
+
+def stock_id_of(listing_id: str, variant: str | None = None) -> str:
+    """What the pieces of a listing, or of one variant of it, are counted under."""
+    return f"{listing_id}:{variant}" if variant else listing_id
+
+
+def listing_id_of(stock_id: str) -> str:
+    return stock_id.partition(":")[0]
+
+
+def check_variant(listing: Listing, variant: str | None) -> None:
+    """
+    Raises:
+        VariantRequired: the listing has variants, and none was named.
+        UnknownVariant: it has none of this key.
+    """
+    if variant in listing.counted:
+        return
+    extra = {
+        "listing_id": listing.listing_id,
+        "variants": [known.key for known in listing.variants],
+    }
+    if variant is None:
+        raise VariantRequired("say which variant", param="variant", extra=extra)
+    raise UnknownVariant("the listing has no such variant", param="variant", extra=extra)
+
+
 def decide(listing: Listing, decision: Decision, at: datetime) -> Listing:
     """The same listing after a decision.
 
@@ -271,6 +335,19 @@ def stock_state(available: int, made_to_order_days: int | None) -> StockState:
     if available == 1:
         return StockState.LAST_ONE
     return StockState.MADE_TO_ORDER if made_to_order_days else StockState.SOLD_OUT
+
+
+BEST_FIRST = (
+    StockState.IN_STOCK,
+    StockState.LAST_ONE,
+    StockState.MADE_TO_ORDER,
+    StockState.SOLD_OUT,
+)
+
+
+def best_state(available: Iterable[int], made_to_order_days: int | None) -> StockState:
+    """What a listing shows of its variants' stock: the best of them."""
+    return min((stock_state(n, made_to_order_days) for n in available), key=BEST_FIRST.index)
 
 
 def shown_stock_state(hint: StockState, made_to_order_days: int | None) -> StockState:

@@ -3,9 +3,10 @@
 from chalicelib.edge import queues
 from chalicelib.edge.blueprint import FeatureBlueprint
 from chalicelib.edge.streams import Change
-from chalicelib.orders import service
-from chalicelib.orders.domain import ParcelStatus
+from chalicelib.orders import announcements, holds
+from chalicelib.orders.domain import OrderState, ParcelStatus
 from chalicelib.orders.messages import ParcelDelivered
+from chalicelib.orders.return_tables import RETURN
 
 order_events = FeatureBlueprint(__name__)
 
@@ -13,9 +14,19 @@ order_events = FeatureBlueprint(__name__)
 @order_events.stream("orders")
 def relay_order_changes(change: Change) -> None:
     # A new state holds or sells stock; with the last thing due done, stock has gone back.
-    if change.became("state") or change.lost("due_shard"):
-        service.refresh_stock_hints(change.text("order_id"))
-    if change.became("parcel_status") == ParcelStatus.DELIVERED:
+    state = change.became("state")
+    if state or change.lost("due_shard"):
+        holds.refresh_stock_hints(change.text("order_id"))
+    if state in (OrderState.EXPIRED, OrderState.CANCELLED):
+        announcements.tell_closed(change.text("order_id"), state)
+    if change.became("return_status"):
+        return_id = change.text("part").removeprefix(RETURN)
+        announcements.tell_return(change.text("order_id"), return_id)
+    status = change.became("parcel_status")
+    if status is None or change.old is None:
+        return
+    announcements.tell_parcel(change.text("order_id"), change.text("parcel_id"), status)
+    if status == ParcelStatus.DELIVERED:
         delivered = ParcelDelivered(
             order_id=change.text("order_id"),
             parcel_id=change.text("parcel_id"),
@@ -27,4 +38,4 @@ def relay_order_changes(change: Change) -> None:
 
 @order_events.every_minute
 def sweep_order_stock() -> None:
-    service.sweep_order_stock()
+    holds.sweep_order_stock()

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chalicelib import ids
-from chalicelib.errors import Conflict, Invalid, KeyMismatch
+from chalicelib.errors import Conflict, Invalid, KeyMismatch, TooMany
+from chalicelib.listings.domain import stock_id_of
 from chalicelib.money import Money
-from chalicelib.shipping.domain import ParcelRate
 
 MAX_LINES = 20
 MAX_QUANTITY = 1_000
@@ -33,6 +33,8 @@ class OrderStatus(StrEnum):
     COMPLETED = "completed"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+    PARTIALLY_REFUNDED = "partially_refunded"
 
 
 class ParcelStatus(StrEnum):
@@ -54,10 +56,13 @@ MOVES: dict[OrderState, frozenset[OrderState]] = {
     OrderState.CANCELLED: frozenset(),
 }
 PARCEL_MOVES: dict[ParcelStatus, frozenset[ParcelStatus]] = {
-    ParcelStatus.WAITING: frozenset({ParcelStatus.PREPARING, ParcelStatus.SHIPPED}),
-    ParcelStatus.PREPARING: frozenset({ParcelStatus.SHIPPED}),
-    ParcelStatus.SHIPPED: frozenset({ParcelStatus.DELIVERED}),
-    ParcelStatus.DELIVERED: frozenset(),
+    ParcelStatus.WAITING: frozenset(
+        {ParcelStatus.PREPARING, ParcelStatus.SHIPPED, ParcelStatus.CANCELLED}
+    ),
+    ParcelStatus.PREPARING: frozenset({ParcelStatus.SHIPPED, ParcelStatus.CANCELLED}),
+    # What could not be delivered comes back too.
+    ParcelStatus.SHIPPED: frozenset({ParcelStatus.DELIVERED, ParcelStatus.RETURNED}),
+    ParcelStatus.DELIVERED: frozenset({ParcelStatus.RETURNED}),
     ParcelStatus.RETURNED: frozenset(),
     ParcelStatus.CANCELLED: frozenset(),
 }
@@ -89,6 +94,7 @@ class Address:
 class Wanted:
     listing_id: str
     quantity: int
+    variant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,8 @@ class OrderLine:
     """One listing as it was when it was bought.
 
     `made_to_order_days` is how long its artisan takes to make one; `from_stock` is False where the
-    pieces were not there and are made for this order.
+    pieces were not there and are made for this order. `shard_count` is over how many items its
+    stock was spread at the sale, as a hint.
     """
 
     listing_id: str
@@ -109,15 +116,23 @@ class OrderLine:
     origin: str | None = None
     made_to_order_days: int | None = None
     from_stock: bool = True
+    variant: str | None = None
+    shard_count: int = 1
 
     @property
     def goods_minor(self) -> int:
         return self.quantity * self.unit_price_minor
 
+    @property
+    def line_id(self) -> str:
+        """What the line is called, and its stock: the listing, or one variant of it."""
+        return stock_id_of(self.listing_id, self.variant)
+
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One artisan's part of an order."""
+    """One artisan's part of an order. `restock`: what is still to become of its pieces, once it is
+    cancelled (see `Restock`)."""
 
     parcel_id: str
     order_id: str
@@ -133,6 +148,13 @@ class Parcel:
     tracking: str | None = None
     shipped_at: datetime | None = None
     delivered_at: datetime | None = None
+    decline_reason: str | None = None
+    restock: str | None = None
+
+    @property
+    def restock_key(self) -> str:
+        """What the stock items remember its restocking by."""
+        return f"{self.order_id}#{self.parcel_id[-2:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +176,19 @@ class Terms:
     vat_on_commission_bp: int
 
 
+class Restock(StrEnum):
+    """Where the pieces of a parcel go that will not be sent."""
+
+    AVAILABLE = "available"  # the buyer cancelled: they are there, and for sale again
+    WRITTEN_OFF = "written_off"  # the artisan declined: they are not there
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
+    """`in_person`: sold face to face, so handed over when it is paid. `buyer_key` is the keyed hash
+    that counts a buyer's open orders; empty for a passer-by. `return_count`: returns asked for.
+    """
+
     order_id: str
     state: OrderState
     fingerprint: str
@@ -171,6 +204,10 @@ class Order:
     paid_by: str | None = None
     currency: str = "MAD"
     due_at: datetime | None = None
+    refunded_minor: int = 0
+    in_person: bool = False
+    buyer_key: str = ""
+    return_count: int = 0
 
     @property
     def goods(self) -> Money:
@@ -184,45 +221,13 @@ class Order:
     def total(self) -> Money:
         return self.goods + self.shipping
 
+    def from_stock(self) -> tuple[OrderLine, ...]:
+        """The lines that are taken from stock; an order has one line per thing counted."""
+        return tuple(line for line in self.lines if line.from_stock)
+
     def quantities(self) -> dict[str, int]:
-        """How many of each listing are taken from stock; an order has one line per listing."""
-        return {line.listing_id: line.quantity for line in self.lines if line.from_stock}
-
-
-@dataclass(frozen=True, slots=True)
-class QuotedParcel:
-    artisan_id: str
-    lines: tuple[OrderLine, ...]
-    rate: ParcelRate
-
-    @property
-    def goods_minor(self) -> int:
-        return sum(line.goods_minor for line in self.lines)
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What it would cost now; prices and stock are checked again when the order is placed."""
-
-    parcels: tuple[QuotedParcel, ...]
-    country: str
-    valid_until: datetime
-
-    @property
-    def lines(self) -> tuple[OrderLine, ...]:
-        return tuple(line for parcel in self.parcels for line in parcel.lines)
-
-    @property
-    def goods(self) -> Money:
-        return Money(sum(parcel.goods_minor for parcel in self.parcels))
-
-    @property
-    def shipping(self) -> Money:
-        return Money(sum(parcel.rate.price_minor for parcel in self.parcels))
-
-    @property
-    def total(self) -> Money:
-        return self.goods + self.shipping
+        """How many of each thing counted are taken from stock."""
+        return {line.line_id: line.quantity for line in self.from_stock()}
 
 
 class OrderTotalChanged(Conflict):
@@ -249,6 +254,18 @@ class IllegalParcelMove(Conflict):
     code = "parcel_state_forbids"
 
 
+class AlreadyShipped(Conflict):
+    """A parcel is on its way or has arrived: ask to return it instead."""
+
+    code = "already_shipped"
+
+
+class TooManyOpenOrders(TooMany):
+    """The buyer has many orders that are not paid; pay or cancel one, or wait until they expire."""
+
+    code = "too_many_open_orders"
+
+
 class OrderMismatch(KeyMismatch):
     """The Idempotency-Key was used before for an order with another content; use a new key."""
 
@@ -265,17 +282,19 @@ def fingerprint_of(content: Mapping[str, object]) -> str:
 
 
 def summed(wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
-    """One line per listing, in the order they were first named.
+    """One line per thing counted, in the order they were first named.
 
     Raises:
-        TooManyLines: more than MAX_QUANTITY of one listing.
+        TooManyLines: more than MAX_QUANTITY of one.
     """
-    quantities: dict[str, int] = {}
+    sums: dict[str, Wanted] = {}
     for line in wanted:
-        quantities[line.listing_id] = quantities.get(line.listing_id, 0) + line.quantity
-    if max(quantities.values()) > MAX_QUANTITY:
+        line_id = stock_id_of(line.listing_id, line.variant)
+        before = sums[line_id].quantity if line_id in sums else 0
+        sums[line_id] = replace(line, quantity=before + line.quantity)
+    if max(line.quantity for line in sums.values()) > MAX_QUANTITY:
         raise TooManyLines(f"order at most {MAX_QUANTITY} of one listing", param="lines")
-    return tuple(Wanted(listing_id, quantity) for listing_id, quantity in quantities.items())
+    return tuple(sums.values())
 
 
 def check_move(order: Order, to: OrderState) -> None:
@@ -311,6 +330,7 @@ def as_placed(order: Order, pay_within: timedelta) -> Order:
             tracking=None,
             shipped_at=None,
             delivered_at=None,
+            decline_reason=None,
         )
         for parcel in order.parcels
     )
@@ -321,6 +341,7 @@ def as_placed(order: Order, pay_within: timedelta) -> Order:
         expires_at=order.placed_at + pay_within,
         paid_at=None,
         paid_by=None,
+        refunded_minor=0,
     )
 
 
@@ -332,12 +353,20 @@ def shown_parcels(order: Order) -> tuple[Parcel, ...]:
 
 
 def status_of(order: Order, now: datetime, return_window: timedelta) -> OrderStatus:
-    """What the buyer sees: the state, and once paid, how far the slowest parcel has come."""
+    """What the buyer sees: the state; once paid, what was refunded, and else how far the slowest
+    parcel has come."""
     if order.state is not OrderState.PAID:
         return OrderStatus(order.state)
+    if order.refunded_minor:
+        whole = order.refunded_minor >= order.total.amount_minor
+        return OrderStatus.REFUNDED if whole else OrderStatus.PARTIALLY_REFUNDED
     live = [parcel for parcel in order.parcels if parcel.status is not ParcelStatus.CANCELLED]
     if not live:
         return OrderStatus.CANCELLED
+    return _progress(live, now, timedelta() if order.in_person else return_window)
+
+
+def _progress(live: Sequence[Parcel], now: datetime, return_window: timedelta) -> OrderStatus:
     statuses = {parcel.status for parcel in live}
     if statuses <= {ParcelStatus.DELIVERED, ParcelStatus.RETURNED}:
         delivered = [parcel.delivered_at for parcel in live if parcel.delivered_at]
@@ -346,3 +375,18 @@ def status_of(order: Order, now: datetime, return_window: timedelta) -> OrderSta
     if statuses & {ParcelStatus.WAITING}:
         return OrderStatus.PAID if statuses == {ParcelStatus.WAITING} else OrderStatus.PREPARING
     return OrderStatus.PREPARING if ParcelStatus.PREPARING in statuses else OrderStatus.SHIPPED
+
+
+def not_sent(order: Order) -> tuple[Parcel, ...]:
+    """The parcels of a paid order that can still be cancelled: all of them, but those that are.
+
+    Raises:
+        AlreadyShipped: one has gone. IllegalOrderMove: it is not paid.
+    """
+    if order.state is not OrderState.PAID:
+        raise IllegalOrderMove("it is not paid", extra={"order_status": order.state})
+    open_ones = tuple(p for p in order.parcels if p.status is not ParcelStatus.CANCELLED)
+    gone = [p for p in open_ones if ParcelStatus.CANCELLED not in PARCEL_MOVES[p.status]]
+    if order.in_person or gone:
+        raise AlreadyShipped("ask to return what has arrived")
+    return open_ones

@@ -19,12 +19,11 @@ from chalicelib.orders.domain import (
     OrderStatus,
     Parcel,
     ParcelStatus,
-    Quote,
-    QuotedParcel,
     Wanted,
     shown_parcels,
     status_of,
 )
+from chalicelib.orders.quote_domain import Quote, QuotedParcel
 
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
@@ -39,9 +38,13 @@ CUSTOMS_NOTE = {
 class LineBody(RequestBody):
     listing_id: Annotated[str, Field(pattern=r"^lst_[a-z2-7]{24}$")]
     quantity: Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
+    variant: Annotated[
+        str | None,
+        Field(pattern=r"^[a-z0-9-]{1,30}$", description="which one, where a listing has variants"),
+    ] = None
 
     def to_domain(self) -> Wanted:
-        return Wanted(self.listing_id, self.quantity)
+        return Wanted(self.listing_id, self.quantity, self.variant)
 
 
 Lines = Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)]
@@ -89,8 +92,13 @@ class ShipBody(RequestBody):
     tracking: Text | None = None
 
 
+class DeclineBody(RequestBody):
+    reason: Text
+
+
 class OrderLineView(AnswerBody):
     listing_id: str
+    variant: str | None
     artisan_id: str
     title: str
     quantity: int
@@ -104,6 +112,7 @@ class OrderLineView(AnswerBody):
     def of(cls, line: OrderLine) -> "OrderLineView":
         return cls(
             listing_id=line.listing_id,
+            variant=line.variant,
             artisan_id=line.artisan_id,
             title=line.title,
             quantity=line.quantity,
@@ -125,6 +134,7 @@ class ParcelView(AnswerBody):
     tracking: str | None
     shipped_at: Moment | None
     delivered_at: Moment | None
+    decline_reason: str | None
 
     @classmethod
     def of(cls, parcel: Parcel) -> "ParcelView":
@@ -140,6 +150,7 @@ class ParcelView(AnswerBody):
             tracking=parcel.tracking,
             shipped_at=parcel.shipped_at,
             delivered_at=parcel.delivered_at,
+            decline_reason=parcel.decline_reason,
         )
 
 
@@ -163,6 +174,8 @@ class OrderView(AnswerBody):
     lines: list[OrderLineView]
     parcels: list[ParcelView]
     totals: Totals
+    refunded: MoneyBody
+    in_person: bool
     placed_at: Moment
     expires_at: Moment
 
@@ -174,6 +187,8 @@ class OrderView(AnswerBody):
             lines=[OrderLineView.of(line) for line in order.lines],
             parcels=[ParcelView.of(parcel) for parcel in shown_parcels(order)],
             totals=Totals.of(order.goods, order.shipping),
+            refunded=MoneyBody.of(Money(order.refunded_minor, order.currency)),
+            in_person=order.in_person,
             placed_at=order.placed_at,
             expires_at=order.expires_at,
         )

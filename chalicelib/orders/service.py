@@ -1,21 +1,19 @@
 """Quoting, opening an order with its stock held, reading it, and sending its parcels."""
 
 import hmac
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
 from typing import Any
 
 from chalicelib import clock, ids
 from chalicelib.config import settings
-from chalicelib.edge.sweeps import each_apart
 from chalicelib.errors import NotFound
 from chalicelib.listings import service as listings
-from chalicelib.listings.domain import Listing
+from chalicelib.listings.domain import Listing, check_variant
 from chalicelib.locales import text_in
 from chalicelib.money import Money
-from chalicelib.orders import tables
+from chalicelib.orders import parcel_tables, tables
 from chalicelib.orders.domain import (
     Address,
     Buyer,
@@ -28,8 +26,6 @@ from chalicelib.orders.domain import (
     OrderTotalChanged,
     Parcel,
     ParcelStatus,
-    Quote,
-    QuotedParcel,
     Reader,
     Terms,
     Wanted,
@@ -37,9 +33,9 @@ from chalicelib.orders.domain import (
     move_parcel,
     summed,
 )
+from chalicelib.orders.holds import hold_stock
+from chalicelib.orders.quote_domain import Quote, QuotedParcel
 from chalicelib.shipping.domain import Item, rate_parcel
-from chalicelib.stock import service as stock
-from chalicelib.stock.domain import HoldMismatch, InsufficientStock, SoldOut
 
 QUOTE_MINUTES = 30
 
@@ -70,10 +66,11 @@ def quote(wanted: Sequence[Wanted], country: str, language: str) -> Quote:
         ListingNotForSale, DoesNotShipTo, TooManyLines.
     """
     lines = summed(wanted)
-    found = listings.for_checkout([line.listing_id for line in lines])
+    found = listings.for_checkout(list(dict.fromkeys(line.listing_id for line in lines)))
     by_artisan: dict[str, list[OrderLine]] = {}
     for line in lines:
         listing = _for_sale(found.get(line.listing_id), line.listing_id)
+        check_variant(listing, line.variant)
         by_artisan.setdefault(listing.artisan_id, []).append(_line(listing, line, language))
     return Quote(
         parcels=tuple(
@@ -105,6 +102,8 @@ def _line(listing: Listing, wanted: Wanted, language: str) -> OrderLine:
         hs_code=listing.hs_code,
         origin=listing.origin,
         made_to_order_days=listing.made_to_order_days,
+        variant=wanted.variant,
+        shard_count=listing.shards_of(wanted.variant),
     )
 
 
@@ -143,6 +142,11 @@ def open_order(request: OrderRequest) -> Order:
     return hold_stock(_order_of(request, priced))
 
 
+def buyer_key_of(email: str) -> str:
+    """What a buyer's open orders are counted under: nobody can tell the e-mail from it."""
+    return ids.keyed_id("byr", settings().signing_secret, email.strip().lower())
+
+
 def _order_of(request: OrderRequest, priced: Quote) -> Order:
     now = clock.now()
     order_id = request.order_id
@@ -176,118 +180,8 @@ def _order_of(request: OrderRequest, priced: Quote) -> Order:
         ),
         placed_at=now,
         expires_at=now + request.hold_for,
+        buyer_key=buyer_key_of(request.buyer.email),
     )
-
-
-def hold_stock(order: Order) -> Order:
-    """Hold what the order needs until it expires; all of it, or nothing more than before.
-
-    The order as it is then: what is not there and can be made will be made. What the same request
-    holds already, sent twice at once, is left to the other one.
-    """
-    taken: list[str] = []
-    try:
-        return replace(order, lines=tuple(_held(order, line, taken) for line in order.lines))
-    except BaseException:
-        for listing_id in taken:
-            stock.release(listing_id, order.order_id, order.fingerprint)
-        raise
-
-
-def _held(order: Order, line: OrderLine, taken: list[str]) -> OrderLine:
-    taken.append(line.listing_id)  # First: a call that times out may have been applied.
-    try:
-        if not _hold(order, line.listing_id, line.quantity, order.expires_at):
-            taken.remove(line.listing_id)
-    except (SoldOut, InsufficientStock):
-        if line.made_to_order_days is None:
-            raise
-        return replace(line, from_stock=False)
-    return line
-
-
-def _hold(order: Order, listing_id: str, quantity: int, until: datetime) -> bool:
-    try:
-        return stock.hold(listing_id, order.order_id, quantity, order.fingerprint, until)
-    except HoldMismatch as mismatch:
-        raise OrderMismatch("use a new Idempotency-Key for a new order") from mismatch
-
-
-def extend_holds(order: Order, until: datetime) -> None:
-    """Keep the stock for longer while the buyer goes on paying; what was lost is taken anew.
-
-    Raises:
-        SoldOut, InsufficientStock, TooManyHolds: some was lost; what is still held stays.
-    """
-    for listing_id, quantity in order.quantities().items():
-        if not stock.extend(listing_id, order.order_id, until):
-            _hold(order, listing_id, quantity, until)
-
-
-def release_stock(order: Order) -> bool:
-    """Give back what the order holds, or had claimed for a payment that did not come.
-
-    False when a claim is so fresh that its payment may still come: ask again later.
-    """
-    released = [
-        stock.release(listing_id, order.order_id, order.fingerprint)
-        for listing_id in order.quantities()
-    ]
-    return all(released)
-
-
-def claim_stock(order: Order) -> None:
-    """The order is being paid: its holds become sales, once.
-
-    Raises:
-        SoldOut, InsufficientStock: a hold had expired and cannot be taken again; what was claimed
-            before that is given back by a sweep.
-    """
-    if order.state is not OrderState.AWAITING_PAYMENT:
-        # It closed, so nothing else would find what is claimed now if the payment stopped halfway.
-        tables.want_release(order, clock.now() + stock.CLAIM_IN_FLIGHT)
-    for listing_id, quantity in order.quantities().items():
-        stock.claim(listing_id, order.order_id, quantity, order.fingerprint)
-
-
-def give_back_stock(order: Order) -> None:
-    """Give back the stock of a closed order; what is still in doubt is left to the sweep."""
-    if release_stock(order):
-        tables.clear_due(order, tables.DUE_RELEASE)
-
-
-def sweep_order_stock() -> None:
-    """Give back the stock of orders that closed, and tidy the markers of those long paid."""
-    each_apart(_due_stock_steps())
-
-
-def _due_stock_steps() -> Iterator[Callable[[], None]]:
-    for order_id in tables.due_order_ids(tables.DUE_RELEASE):
-        yield partial(_give_back_if_closed, order_id)
-    for order_id in tables.due_order_ids(tables.DUE_FORGET):
-        yield partial(_forget_if_paid, order_id)
-
-
-def _give_back_if_closed(order_id: str) -> None:
-    order = tables.find(order_id)
-    if order is not None and order.state in (OrderState.EXPIRED, OrderState.CANCELLED):
-        give_back_stock(order)
-
-
-def _forget_if_paid(order_id: str) -> None:
-    order = tables.find(order_id)
-    if order is None or order.state is not OrderState.PAID:
-        return
-    for listing_id in order.quantities():
-        stock.forget(listing_id, order_id)
-    tables.clear_due(order, tables.DUE_FORGET)
-
-
-def refresh_stock_hints(order_id: str) -> None:
-    """Have the lists show what is left of what an order took or gave back."""
-    order = tables.find(order_id)
-    if order is not None:
-        listings.refresh_stock_states(list(order.quantities()))
 
 
 def overdue_order_ids() -> Iterator[str]:
@@ -301,6 +195,21 @@ def order(order_id: str) -> Order:
     if found is None:
         raise NotFound("there is no such order, or it is not yours")
     return found
+
+
+def find_order(order_id: str) -> Order | None:
+    return tables.find(order_id)
+
+
+def check_paid(found: Order) -> None:
+    """Raises IllegalParcelMove while nobody has paid."""
+    if found.state is not OrderState.PAID:
+        raise IllegalParcelMove("wait until the order is paid", extra={"parcel_status": "unpaid"})
+
+
+def recent_orders(limit: int, before: str | None) -> tuple[list[Order], str | None]:
+    """Orders without their parcels, the newest first, and where to go on."""
+    return tables.recent_page(limit, before)
 
 
 def order_token_of(order_id: str) -> str:
@@ -343,7 +252,7 @@ def advance_parcel(
         NotFound: no such parcel of theirs. IllegalParcelMove: not from where it is.
     """
     order_id = ids.parent_id("ord", parcel_id)
-    found = tables.find_parcel(order_id, parcel_id) if order_id else None
+    found = parcel_tables.find_parcel(order_id, parcel_id) if order_id else None
     if found is None or found[0].artisan_id != artisan_id:
         raise NotFound("there is no such parcel, or it is not yours")
     parcel, is_paid = found
@@ -357,7 +266,7 @@ def advance_parcel(
         moved = replace(moved, carrier=carrier, tracking=tracking, shipped_at=now)
     if to is ParcelStatus.DELIVERED:
         moved = replace(moved, delivered_at=now)
-    if not tables.keep_parcel(moved, was=parcel.status):
+    if not parcel_tables.keep_parcel(moved, was=parcel.status):
         return advance_parcel(parcel_id, artisan_id, to, carrier, tracking)
     return moved
 
@@ -366,7 +275,7 @@ def parcels_of(
     artisan_id: str, limit: int, start: Mapping[str, Any] | None
 ) -> tuple[list[tuple[Parcel, Order]], Any]:
     """An artisan's paid parcels with their orders, the newest first, and where to go on."""
-    parcels, last = tables.paid_parcels(artisan_id, limit, start)
+    parcels, last = parcel_tables.paid_parcels(artisan_id, limit, start)
     found = tables.find_without_parcels([parcel.order_id for parcel in parcels])
     return [(parcel, found[parcel.order_id]) for parcel in parcels], last
 

@@ -1,13 +1,15 @@
 """The orders table: an order and its parcels share a partition, so one query reads them all."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock
@@ -17,8 +19,10 @@ from chalicelib.edge.storage import (
     due_shard_of,
     is_condition_failure,
     meta,
+    newest_first,
     sweep_due,
 )
+from chalicelib.orders import buyer_tables
 from chalicelib.orders.domain import (
     Address,
     Buyer,
@@ -31,11 +35,15 @@ from chalicelib.orders.domain import (
 )
 
 ORDER = "order"
+PARCEL = "parcel#"
 # What the due index asks for, in an order's life: it expires unless it is paid; once it will not
-# be paid its stock goes back; once it is paid the markers of its sale are tidied away.
+# be paid its stock goes back; once it is paid the markers of its sale are tidied away. When parcels
+# of a paid order will not be sent, their pieces are sorted out first.
 DUE_EXPIRY = "order_expiry"
 DUE_RELEASE = "stock_release"
+DUE_RESTOCK = "stock_restock"
 DUE_FORGET = "stock_forget"
+RECENT = "recent_order"
 MARKERS_KEPT = timedelta(minutes=10)  # longer than any claim can be under way
 
 
@@ -46,6 +54,17 @@ class ByArtisan(GlobalSecondaryIndex[Any]):
 
     shelf = UnicodeAttribute(hash_key=True)
     shelf_at = UnicodeAttribute(range_key=True)
+
+
+class Recent(GlobalSecondaryIndex[Any]):
+    """Orders by when they were placed, in 8 shards: for operators."""
+
+    class Meta:
+        index_name = "recent"
+        projection = KeysOnlyProjection()
+
+    recent_shard = UnicodeAttribute(hash_key=True)
+    recent_at = UnicodeAttribute(range_key=True)
 
 
 class OrderTable(Table):
@@ -72,11 +91,20 @@ class OrderTable(Table):
     tracking = UnicodeAttribute(null=True)
     shipped_at = UnicodeAttribute(null=True)
     delivered_at = UnicodeAttribute(null=True)
+    decline_reason = UnicodeAttribute(null=True)
+    restock = UnicodeAttribute(null=True)
+    return_status = UnicodeAttribute(null=True)
     shelf = UnicodeAttribute(null=True)
     shelf_at = UnicodeAttribute(null=True)
 
     placed_at = UnicodeAttribute()
+    refunded_minor = NumberAttribute(null=True)
+    buyer_key = UnicodeAttribute(null=True)
+    return_count = NumberAttribute(null=True)
+    recent_shard = UnicodeAttribute(null=True)
+    recent_at = UnicodeAttribute(null=True)
     by_artisan = ByArtisan()
+    recent = Recent()
     due = due_index(keys_only=True)
 
 
@@ -84,6 +112,14 @@ def find(order_id: str) -> Order | None:
     """An order with its parcels: one consistent query."""
     rows = list(OrderTable.query(order_id, consistent_read=True))
     return order_from(rows) if rows else None
+
+
+def recent_page(limit: int, before: str | None) -> tuple[list[Order], str | None]:
+    """Orders, without their parcels, the newest first, and where to go on."""
+    rows, last = newest_first(OrderTable.recent, RECENT, "recent_at", limit, before)
+    order_ids = [row.order_id for row in rows]
+    found = find_without_parcels(order_ids)
+    return [found[name] for name in order_ids if name in found], last
 
 
 def find_without_parcels(order_ids: Sequence[str]) -> dict[str, Order]:
@@ -107,6 +143,9 @@ def add_order(transaction: TransactWrite, order: Order) -> None:
             placed_at=clock.to_text(order.placed_at),
             due_shard=due_shard_of(DUE_EXPIRY, order.order_id),
             due_at=clock.to_text(order.expires_at),
+            buyer_key=order.buyer_key or None,
+            recent_shard=due_shard_of(RECENT, order.order_id),
+            recent_at=f"{clock.to_text(order.placed_at)}#{order.order_id}",
         ),
         condition=OrderTable.order_id.does_not_exist(),
     )
@@ -117,7 +156,7 @@ def add_order(transaction: TransactWrite, order: Order) -> None:
 def _parcel_row(parcel: Parcel) -> OrderTable:
     return OrderTable(
         parcel.order_id,
-        _part_of(parcel.parcel_id),
+        part_of(parcel.parcel_id),
         artisan_id=parcel.artisan_id,
         parcel_id=parcel.parcel_id,
         parcel_status=parcel.status,
@@ -152,14 +191,18 @@ def add_paid(transaction: TransactWrite, order: Order, payment_id: str, now: dat
         & (table.payment_count == order.payment_count),
     )
     for parcel in order.parcels:
-        transaction.update(
-            table(order.order_id, _part_of(parcel.parcel_id)),
-            actions=[
-                table.paid_at.set(at),
-                table.shelf.set(parcel.artisan_id),
-                table.shelf_at.set(f"{at}#{parcel.parcel_id}"),
-            ],
-        )
+        actions = [
+            table.paid_at.set(at),
+            table.shelf.set(parcel.artisan_id),
+            table.shelf_at.set(f"{at}#{parcel.parcel_id}"),
+        ]
+        if order.in_person:  # Handed over across the counter.
+            actions += [
+                table.parcel_status.set(ParcelStatus.DELIVERED),
+                table.delivered_at.set(at),
+            ]
+        transaction.update(table(order.order_id, part_of(parcel.parcel_id)), actions=actions)
+    buyer_tables.add_closed_order(transaction, order.buyer_key, order.order_id)
 
 
 def add_closed(transaction: TransactWrite, order: Order, to: OrderState, now: datetime) -> None:
@@ -175,19 +218,42 @@ def add_closed(transaction: TransactWrite, order: Order, to: OrderState, now: da
         condition=(table.state == OrderState.AWAITING_PAYMENT)
         & (table.payment_count == order.payment_count),
     )
+    buyer_tables.add_closed_order(transaction, order.buyer_key, order.order_id)
+
+
+def postpone_expiry(order: Order, until: datetime) -> None:
+    """Look at an overdue order again later: its provider does not say whether it was paid."""
+    _update_if(
+        order.order_id,
+        [OrderTable.due_at.set(clock.to_text(until))],
+        (OrderTable.state == OrderState.AWAITING_PAYMENT)
+        & (OrderTable.due_at <= clock.to_text(until)),
+    )
+
+
+def add_refunded(transaction: TransactWrite, order_id: str, amount_minor: int) -> None:
+    """Note on the order what the provider has given back."""
+    transaction.update(
+        OrderTable(order_id, ORDER), actions=[OrderTable.refunded_minor.add(amount_minor)]
+    )
 
 
 def want_release(order: Order, at: datetime) -> None:
     """Have a closed order's stock looked at once more; an open one's is when it closes."""
-    table = OrderTable
+    _update_if(
+        order.order_id,
+        [
+            OrderTable.due_shard.set(due_shard_of(DUE_RELEASE, order.order_id)),
+            OrderTable.due_at.set(clock.to_text(at)),
+        ],
+        OrderTable.state.is_in(OrderState.EXPIRED, OrderState.CANCELLED),
+    )
+
+
+def _update_if(order_id: str, actions: list[Action], condition: Condition) -> None:
+    """Change an order's own row, unless the condition fails: then it is as it should be."""
     try:
-        table(order.order_id, ORDER).update(
-            actions=[
-                table.due_shard.set(due_shard_of(DUE_RELEASE, order.order_id)),
-                table.due_at.set(clock.to_text(at)),
-            ],
-            condition=table.state.is_in(OrderState.EXPIRED, OrderState.CANCELLED),
-        )
+        OrderTable(order_id, ORDER).update(actions=actions, condition=condition)
     except UpdateError as error:
         if not is_condition_failure(error):
             raise
@@ -218,64 +284,16 @@ def clear_due(order: Order, kind: str) -> None:
     """What was due of this order, as it was read, is done; unless more has become due meanwhile."""
     if order.due_at is None:
         return
-    table = OrderTable
-    try:
-        table(order.order_id, ORDER).update(
-            actions=[table.due_shard.remove(), table.due_at.remove()],
-            condition=(table.due_shard == due_shard_of(kind, order.order_id))
-            & (table.due_at == clock.to_text(order.due_at)),
-        )
-    except UpdateError as error:
-        if not is_condition_failure(error):
-            raise
-
-
-def find_parcel(order_id: str, parcel_id: str) -> tuple[Parcel, bool] | None:
-    """A parcel and whether it is paid; None when there is none."""
-    try:
-        row = OrderTable.get(order_id, _part_of(parcel_id), consistent_read=True)
-    except OrderTable.DoesNotExist:
-        return None
-    return parcel_from(row), row.shelf is not None
-
-
-def keep_parcel(parcel: Parcel, was: ParcelStatus) -> bool:
-    """Write a parcel's new status; False when it is no longer what it was."""
-    table = OrderTable
-    actions = [table.parcel_status.set(parcel.status)]
-    for name, value in {
-        "carrier": parcel.carrier,
-        "tracking": parcel.tracking,
-        "shipped_at": parcel.shipped_at and clock.to_text(parcel.shipped_at),
-        "delivered_at": parcel.delivered_at and clock.to_text(parcel.delivered_at),
-    }.items():
-        if value:
-            actions.append(getattr(table, name).set(value))
-    try:
-        table(parcel.order_id, _part_of(parcel.parcel_id)).update(
-            actions=actions,
-            condition=(table.parcel_status == was) & (table.artisan_id == parcel.artisan_id),
-        )
-    except UpdateError as error:
-        if is_condition_failure(error):
-            return False
-        raise
-    return True
-
-
-def paid_parcels(
-    artisan_id: str, limit: int, start: Mapping[str, Any] | None
-) -> tuple[list[Parcel], Any]:
-    """An artisan's paid parcels, the newest first, and the key to go on from."""
-    page = OrderTable.by_artisan.query(
-        artisan_id, limit=limit, last_evaluated_key=start, scan_index_forward=False
+    _update_if(
+        order.order_id,
+        [OrderTable.due_shard.remove(), OrderTable.due_at.remove()],
+        (OrderTable.due_shard == due_shard_of(kind, order.order_id))
+        & (OrderTable.due_at == clock.to_text(order.due_at)),
     )
-    parcels = [parcel_from(row) for row in page]
-    return parcels, page.last_evaluated_key
 
 
-def _part_of(parcel_id: str) -> str:
-    return f"parcel#{parcel_id}"
+def part_of(parcel_id: str) -> str:
+    return f"{PARCEL}{parcel_id}"
 
 
 def _content(order: Order) -> dict[str, Any]:
@@ -285,6 +303,7 @@ def _content(order: Order) -> dict[str, Any]:
         "lines": [asdict(line) for line in order.lines],
         "terms": asdict(order.terms),
         "currency": order.currency,
+        "in_person": order.in_person,
     }
 
 
@@ -298,7 +317,7 @@ def order_from(rows: Sequence[OrderTable]) -> Order:
         buyer=Buyer(**content["buyer"]),
         ship_to=Address(**content["ship_to"]),
         lines=tuple(OrderLine(**line) for line in content["lines"]),
-        parcels=tuple(parcel_from(part) for part in rows if part.part != ORDER),
+        parcels=tuple(parcel_from(part) for part in rows if part.part.startswith(PARCEL)),
         terms=Terms(**content["terms"]),
         placed_at=clock.from_text(row.placed_at),
         expires_at=clock.from_text(str(row.expires_at)),
@@ -307,6 +326,10 @@ def order_from(rows: Sequence[OrderTable]) -> Order:
         paid_by=row.paid_by,
         currency=content["currency"],
         due_at=clock.from_text(row.due_at) if row.due_at else None,
+        refunded_minor=int(row.refunded_minor or 0),
+        in_person=content.get("in_person", False),
+        buyer_key=row.buyer_key or "",
+        return_count=int(row.return_count or 0),
     )
 
 
@@ -322,6 +345,8 @@ def parcel_from(row: OrderTable) -> Parcel:
         tracking=row.tracking,
         shipped_at=clock.from_text(row.shipped_at) if row.shipped_at else None,
         delivered_at=clock.from_text(row.delivered_at) if row.delivered_at else None,
+        decline_reason=row.decline_reason,
+        restock=row.restock,
         goods_minor=content["goods_minor"],
         shipping_minor=content["shipping_minor"],
         weight_grams=content["weight_grams"],

@@ -1,39 +1,33 @@
-"""Placing an order and paying it: order and payment are written together, so both stand here.
-
-The callbacks of the providers arrive here too; each is answered in the provider's own words.
-"""
+"""Placing an order and paying it: order and payment are written together, so both stand here."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from chalicelib import clock
-from chalicelib.config import settings
-from chalicelib.edge import standard_webhooks
 from chalicelib.edge.auth import Access
 from chalicelib.edge.blueprint import FeatureBlueprint
-from chalicelib.edge.calls import Call, read_json
+from chalicelib.edge.calls import Call
 from chalicelib.edge.idempotency import REPLAYED, KeyUse
-from chalicelib.edge.observability import count
 from chalicelib.edge.replies import Reply
 from chalicelib.edge.schemas import Nothing
+from chalicelib.orders import returns
 from chalicelib.orders import service as orders
 from chalicelib.orders.domain import Order, Reader
+from chalicelib.orders.return_schemas import ReturnBody, ReturnList, ReturnView
 from chalicelib.orders.schemas import OrderView
 from chalicelib.orders.service import OrderRequest
-from chalicelib.payments import checkout, service
-from chalicelib.payments.domain import PAY_WITHIN, BadSignature, Method
-from chalicelib.payments.providers import cmi, wallet
+from chalicelib.payments import cancellations, checkout
+from chalicelib.payments.domain import PAY_WITHIN, Method
 from chalicelib.payments.schemas import (
     OrderWithPayments,
     PayAgainBody,
     PaymentView,
     PlacedView,
     PlaceOrderBody,
+    ReturnQuery,
 )
 
 payments = FeatureBlueprint(__name__)
-FORM = ("application/x-www-form-urlencoded",)
 
 
 @payments.route(
@@ -48,8 +42,7 @@ FORM = ("application/x-www-form-urlencoded",)
 )
 def place_order(call: Call[PlaceOrderBody, None]) -> Reply:
     method = Method(call.body.payment_method)
-    checkout.check_method(method)
-    placed = checkout.place_order(_request(call, method), method)
+    placed = checkout.place_order(_request(call, method), method, call.body.return_url)
     return Reply(_placed_view(placed), headers=REPLAYED if placed.replayed else {})
 
 
@@ -61,7 +54,7 @@ def _request(call: Call[PlaceOrderBody, None], method: Method) -> OrderRequest:
         ship_to=body.ship_to.to_domain(),
         wanted=tuple(line.to_domain() for line in body.lines),
         expected_total=body.expected_total.to_domain() if body.expected_total else None,
-        hold_for=PAY_WITHIN.get(method, timedelta()),
+        hold_for=PAY_WITHIN[method],
         content=body.model_dump(mode="json"),
     )
 
@@ -113,7 +106,8 @@ def read_order(call: Call[None, None]) -> OrderWithPayments:
 )
 def pay_again(call: Call[PayAgainBody, None]) -> PaymentView:
     order = _buyers_order(call)
-    payment = checkout.pay_again(order.order_id, Method(call.body.payment_method))
+    method = Method(call.body.payment_method)
+    payment = checkout.pay_again(order.order_id, method, call.body.return_url)
     return PaymentView.of(payment, order.buyer)
 
 
@@ -123,51 +117,48 @@ def pay_again(call: Call[PayAgainBody, None]) -> PaymentView:
     access=Access.BUYER,
     body=Nothing,
     answer=OrderView,
-    summary="Cancel an order that is not paid",
+    summary="Cancel an order: at once, or, once it is paid and nothing has gone, with a refund",
 )
 def cancel_order(call: Call[Nothing, None]) -> OrderView:
     order = _buyers_order(call)
-    return _order_view(checkout.cancel_order(order.order_id))
+    return _order_view(cancellations.cancel_order(order.order_id))
 
 
 @payments.route(
-    "/v1/payments/callbacks/cmi",
+    "/v1/orders/{order_id}/returns",
     method="POST",
-    access=Access.PROVIDER,
-    answer_media="text/plain",
-    media=FORM,
-    key=KeyUse.NONE,
-    failure_text=cmi.FAILURE,
-    summary="CMI's callback; the answer is the capture decision",
+    access=Access.BUYER,
+    body=ReturnBody,
+    answer=ReturnView,
+    status=201,
+    key=KeyUse.KEPT_REQUIRED,
+    summary="Ask to return lines of one artisan's parcel that has arrived",
 )
-def receive_cmi(call: Call[None, None]) -> Reply:
-    keys = (settings().cmi_store_key, settings().cmi_store_key_previous)
-    fields = cmi.read_callback(call.raw_body, keys)
-    if fields is None:
-        raise _forged("cmi")
-    event = cmi.event_from(fields)
-    answer = service.decide_cmi(event, call.raw_body, fields.get("clientid", ""))
-    return Reply(answer, content_type="text/plain")
+def request_return(call: Call[ReturnBody, None]) -> ReturnView:
+    order = _buyers_order(call)
+    lines = call.body.quantities()
+    return ReturnView.of(returns.request_return(order.order_id, lines, call.body.reason))
 
 
 @payments.route(
-    "/v1/payments/callbacks/wallet",
-    method="POST",
-    access=Access.PROVIDER,
-    status=204,
-    key=KeyUse.NONE,
-    summary="The wallet's and vouchers' callback, and results of payouts (Standard Webhooks)",
+    "/v1/orders/{order_id}/returns",
+    access=Access.BUYER,
+    answer=ReturnList,
+    summary="The returns of an order",
 )
-def receive_wallet(call: Call[None, None]) -> Reply:
-    secrets = (settings().wallet_secret, settings().wallet_secret_previous)
-    now = clock.outside_now()
-    if not standard_webhooks.is_genuine(secrets, call.headers, call.raw_body, now):
-        raise _forged("wallet")
-    event = read_json(wallet.WalletEvent, call.raw_body)
-    service.receive_callback(wallet.event_from(event, call.headers), call.raw_body)
-    return Reply("", status=204)
+def list_returns(call: Call[None, None]) -> ReturnList:
+    order = _buyers_order(call)
+    return ReturnList(data=[ReturnView.of(each) for each in returns.returns_of(order.order_id)])
 
 
-def _forged(provider: str) -> BadSignature:
-    count("ForgedCallback", provider=provider)
-    return BadSignature("sign the raw body with the active secret")
+@payments.route(
+    "/v1/payments/{payment_id}/return",
+    access=Access.PUBLIC,
+    query=ReturnQuery,
+    answer_media="text/html",
+    status=303,
+    summary="Where a card page sends the buyer back to; goes on to the storefront",
+)
+def come_back(call: Call[None, ReturnQuery]) -> Reply:
+    url = checkout.way_back(call.path["payment_id"], call.query.indicator)
+    return Reply("", headers={"Location": url}, content_type="text/html; charset=utf-8")

@@ -1,6 +1,5 @@
 """An order and its payment, written together: placed, paid another way, cancelled, expired."""
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -8,14 +7,24 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock, ids
-from chalicelib.edge.storage import commit, failed_conditions
-from chalicelib.edge.sweeps import each_apart
-from chalicelib.errors import Unavailable
+from chalicelib.config import settings
+from chalicelib.edge.observability import count
+from chalicelib.edge.outbound import OutcomeUnknown
+from chalicelib.edge.storage import commit, failed_conditions, try_commit
+from chalicelib.errors import NotFound, Unavailable
+from chalicelib.orders import buyer_tables, holds
 from chalicelib.orders import service as orders
 from chalicelib.orders import tables as order_tables
-from chalicelib.orders.domain import Order, OrderMismatch, OrderState, Reader, as_placed, check_move
+from chalicelib.orders.domain import (
+    Order,
+    OrderMismatch,
+    OrderState,
+    Reader,
+    TooManyOpenOrders,
+    as_placed,
+)
 from chalicelib.orders.service import OrderRequest
-from chalicelib.payments import tables
+from chalicelib.payments import gateway, tables
 from chalicelib.payments.domain import (
     MAX_PAYMENTS_PER_ORDER,
     PAID,
@@ -26,14 +35,14 @@ from chalicelib.payments.domain import (
     OrderNotPayable,
     Payment,
     PaymentStatus,
+    Provider,
     ShareTerms,
     TooManyPayments,
-    UnknownMethod,
     as_made,
+    next_ask,
     open_payments,
 )
-
-ATTEMPTS = 6
+from chalicelib.payments.providers.mastercard import is_success
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +54,7 @@ class Placed:
     replayed: bool = False
 
 
-def check_method(method: Method) -> None:
-    """Raises UnknownMethod when nobody takes money this way yet."""
-    if method not in PROVIDER_OF:
-        raise UnknownMethod(f"{method} is not open yet", param="payment_method")
-
-
-def place_order(request: OrderRequest, method: Method) -> Placed:
+def place_order(request: OrderRequest, method: Method, return_url: str | None = None) -> Placed:
     """Hold the stock, then write order, parcels and payment at once; the same request is one order.
 
     Raises:
@@ -61,22 +64,84 @@ def place_order(request: OrderRequest, method: Method) -> Placed:
     if earlier is not None:
         return _placed_before(earlier)
     order = orders.open_order(request)
-    payment = _new_payment(order, method, number=1)
+    payment = new_payment(order, method, 1, return_url)
+
+    placed = write_order(order, payment)
+    return placed or _placed_meanwhile(request, order)
+
+
+def write_order(order: Order, payment: Payment) -> Placed | None:
+    """Write an order with its first payment; None when it is there already, or lost to a twin.
+
+    Raises:
+        TooManyOpenOrders: the buyer has as many as they may; what was held is given back.
+    """
 
     def write(transaction: TransactWrite) -> None:
         order_tables.add_order(transaction, order)
         tables.add_new(transaction, payment)
+        cap = settings().max_open_orders_per_buyer
+        buyer_tables.add_open_order(transaction, order.buyer_key, order.order_id, cap)
 
     try:
         commit(write)
     except Unavailable:
-        return _placed_meanwhile(request, order)  # Or lost to it: the same request sent twice.
+        return None
     except TransactWriteError as error:
-        if failed_conditions(error):
-            return _placed_meanwhile(request, order)
-        # A time-out is not a failure: the order may be there, so its holds stay until they expire.
-        raise
-    return Placed(order, payment)
+        failed = failed_conditions(error)
+        if not failed:
+            # A time-out is not a failure: the order may be there, so its holds stay until they
+            # expire.
+            raise
+        if failed[0] < len(order.parcels) + 2:  # The order and its payment stand first.
+            return None
+        holds.release_stock(order)
+        raise TooManyOpenOrders(
+            "pay or cancel one of your orders first", retry_after_seconds=60
+        ) from error
+    return Placed(order, with_session(payment, order))
+
+
+def with_session(payment: Payment, order: Order) -> Payment:
+    """The payment with its page at Mastercard's gateway opened; as it is where that is not needed.
+
+    Without an answer from the gateway there is no page yet: reading the order asks again.
+    """
+    needs_one = payment.provider is Provider.MASTERCARD and payment.session_id is None
+    if not needs_one or payment.status is not PaymentStatus.PENDING:
+        return payment
+    back = f"{settings().public_url}/v1/payments/{payment.payment_id}/return"
+    try:
+        session = gateway.open_session(payment, order.buyer, back)
+    except OutcomeUnknown:
+        count("PaymentUnknown", provider=payment.provider)
+        return payment
+    opened = replace(
+        payment,
+        session_id=session.session_id,
+        success_indicator=session.success_indicator,
+    )
+    if try_commit(partial(tables.add_changed, payment=opened)):
+        return replace(opened, version=opened.version + 1)
+    return tables.find(payment.payment_id) or payment
+
+
+def way_back(payment_id: str, indicator: str | None) -> str:
+    """Where a buyer goes on to after the card page. What the browser says is only a hint: the
+    provider is asked at once, and the page of the order says what is true.
+
+    Raises:
+        NotFound: there is no such payment.
+    """
+    payment = tables.find(payment_id)
+    if payment is None:
+        raise NotFound("there is no such payment")
+    said = is_success(indicator or "", payment.success_indicator or "")
+    if said and payment.status is PaymentStatus.PENDING:
+        soon = replace(payment, ask_at=clock.now())
+        try_commit(partial(tables.add_changed, payment=soon))
+    url = payment.return_url or f"{settings().storefront_url}/orders/{payment.order_id}"
+    return f"{url}{'&' if '?' in url else '?'}payment={'success' if said else 'pending'}"
 
 
 def _placed_meanwhile(request: OrderRequest, order: Order) -> Placed:
@@ -84,10 +149,10 @@ def _placed_meanwhile(request: OrderRequest, order: Order) -> Placed:
         earlier = orders.existing_order(request)
     except OrderMismatch:
         # Another content won under this key: its holds carry another mark and stay untouched.
-        orders.release_stock(order)
+        holds.release_stock(order)
         raise
     if earlier is None:
-        orders.release_stock(order)
+        holds.release_stock(order)
         raise Unavailable("nothing was ordered; send it again", retry_after_seconds=1)
     return _placed_before(earlier)
 
@@ -97,11 +162,13 @@ def _placed_before(order: Order) -> Placed:
     first = tables.find(ids.child_id("pay", order.order_id, 1))
     assert first is not None, "an order is written with its first payment"
     placed = as_placed(order, PAY_WITHIN[first.method])
-    return Placed(placed, as_made(first), replayed=True)
+    return Placed(placed, as_made(with_session(first, order)), replayed=True)
 
 
-def _new_payment(order: Order, method: Method, number: int) -> Payment:
-    check_method(method)
+def new_payment(
+    order: Order, method: Method, number: int, return_url: str | None = None
+) -> Payment:
+    """An order's payment by a method, to be written with it."""
     now = clock.now()
     return Payment(
         payment_id=ids.child_id("pay", order.order_id, number),
@@ -119,11 +186,14 @@ def _new_payment(order: Order, method: Method, number: int) -> Payment:
                 commission_bp=order.terms.commission_bp,
                 fee_estimate_bp=order.terms.fee_estimate_bp,
                 vat_on_commission_bp=order.terms.vat_on_commission_bp,
+                hold_days=0 if order.in_person else None,
             )
             for parcel in order.parcels
         ),
         created_at=now,
         expires_at=now + PAY_WITHIN[method],
+        return_url=return_url,
+        ask_at=next_ask(0, now),
     )
 
 
@@ -145,10 +215,10 @@ def order_with_payments(order_id: str, reader: Reader) -> tuple[Order, list[Paym
     found = payments_of(order)
     if order.state is not OrderState.PAID and any(payment.status in PAID for payment in found):
         order = orders.order_for(order_id, reader)  # It was paid between the two reads.
-    return order, found
+    return order, [with_session(payment, order) for payment in found]
 
 
-def pay_again(order_id: str, method: Method) -> Payment:
+def pay_again(order_id: str, method: Method, return_url: str | None = None) -> Payment:
     """One more payment of an order that still awaits one; its stock is kept for longer.
 
     Raises:
@@ -156,8 +226,8 @@ def pay_again(order_id: str, method: Method) -> Payment:
     """
     order = orders.order(order_id)
     _check_payable(order)
-    payment = _new_payment(order, method, order.payment_count + 1)
-    orders.extend_holds(order, payment.expires_at)
+    payment = new_payment(order, method, order.payment_count + 1, return_url)
+    holds.extend_holds(order, payment.expires_at)
 
     def write(transaction: TransactWrite) -> None:
         order_tables.add_payment_count(transaction, order, payment.expires_at)
@@ -171,7 +241,7 @@ def pay_again(order_id: str, method: Method) -> Payment:
             order_tables.want_release(order, clock.now())
             raise OrderNotPayable("the order changed meanwhile; read it again") from error
         raise
-    return payment
+    return with_session(payment, order)
 
 
 def _check_payable(order: Order) -> None:
@@ -183,46 +253,19 @@ def _check_payable(order: Order) -> None:
         raise TooManyPayments("place a new order")
 
 
-def cancel_order(order_id: str) -> Order:
-    """Cancel an unpaid order at once; a cancelled one stays as it is.
+def close_order(order: Order, to: OrderState, payments_to: PaymentStatus) -> None:
+    """Close an unpaid order and its open payments.
 
     Raises:
-        OrderAlreadyPaid, IllegalOrderMove. Unavailable: it kept changing.
+        OrderNotPayable: it was paid, closed or tried again meanwhile.
     """
-    for _ in range(ATTEMPTS):
-        order = orders.order(order_id)
-        if order.state is OrderState.CANCELLED:
-            orders.give_back_stock(order)
-            return order
-        if order.state is OrderState.PAID:
-            raise OrderAlreadyPaid("the order is paid: ask for a refund instead")
-        check_move(order, OrderState.CANCELLED)
-        with suppress(OrderNotPayable):
-            _close(order, OrderState.CANCELLED, PaymentStatus.CANCELLED)
-    raise Unavailable("the order kept changing; ask again", retry_after_seconds=1)
-
-
-def expire_overdue_orders() -> None:
-    """Expire what was not paid in time. The stock goes back by a sweep of its own."""
-    each_apart(partial(_expire, order_id) for order_id in orders.overdue_order_ids())
-
-
-def _expire(order_id: str) -> None:
-    order = orders.order(order_id)
-    if order.state is not OrderState.AWAITING_PAYMENT or order.expires_at > clock.now():
-        return
-    # It may be paid or tried again meanwhile; then the next sweep looks once more.
-    with suppress(OrderNotPayable, Unavailable):
-        _close(order, OrderState.EXPIRED, PaymentStatus.EXPIRED)
-
-
-def _close(order: Order, to: OrderState, payments_to: PaymentStatus) -> None:
     pending = open_payments(payments_of(order))
 
     def write(transaction: TransactWrite) -> None:
         order_tables.add_closed(transaction, order, to, clock.now())
         for payment in pending:
-            tables.add_changed(transaction, replace(payment, status=payments_to))
+            closed = replace(payment, status=payments_to, ask_at=None)
+            tables.add_changed(transaction, closed)
 
     try:
         commit(write)

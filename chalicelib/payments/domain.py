@@ -10,11 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from chalicelib.errors import Conflict, Invalid, Unauthorized
+from chalicelib.errors import Conflict, Unauthorized
 from chalicelib.money import Money
 
 MAX_ATTEMPTS_KEPT = 20
 MAX_PAYMENTS_PER_ORDER = 20
+ASK_AFTER = timedelta(minutes=15)
+MAX_ASK_DOUBLINGS = 6  # then twice a day or so, until it is known
 
 
 class Method(StrEnum):
@@ -89,7 +91,13 @@ MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
     PaymentStatus.CAPTURED: _BACK | {PaymentStatus.DISPUTED},
     PaymentStatus.PARTIALLY_REFUNDED: frozenset({PaymentStatus.REFUNDED, PaymentStatus.DISPUTED}),
     PaymentStatus.REFUNDED: frozenset(),
-    PaymentStatus.DISPUTED: _BACK | {PaymentStatus.CAPTURED, PaymentStatus.CHARGED_BACK},
+    PaymentStatus.DISPUTED: frozenset(
+        {
+            PaymentStatus.CAPTURED,
+            PaymentStatus.PARTIALLY_REFUNDED,
+            PaymentStatus.CHARGED_BACK,
+        }
+    ),
     PaymentStatus.CHARGED_BACK: frozenset(),
 }
 RANK: dict[PaymentStatus, int] = {
@@ -221,7 +229,8 @@ class EventKind(StrEnum):
 class ProviderEvent:
     """A verified callback, translated. `key` is the same each time the provider repeats it.
 
-    `amount` is None where the provider sent none that can be read.
+    `amount` is None where the provider sent none that can be read. `is_taken`: the money has moved
+    already; CMI's has not, it asks for our answer.
     """
 
     key: str
@@ -232,6 +241,7 @@ class ProviderEvent:
     amount: Money | None
     occurred_at: str
     reason: str | None = None
+    is_taken: bool = True
 
 
 class EventStatus(StrEnum):
@@ -248,12 +258,6 @@ class Verdict(StrEnum):
     ATTEMPT_FAILED = "attempt_failed"
     REPEATED = "repeated"  # known already
     UNAPPLIED = "unapplied"  # money that does not fit: kept for an operator, never an order
-
-
-class UnknownMethod(Invalid):
-    """This way of paying is not open yet; choose another."""
-
-    code = "payment_method_unavailable"
 
 
 class BadSignature(Unauthorized):
@@ -298,6 +302,12 @@ def judge(payment: Payment, event: ProviderEvent) -> tuple[Verdict, str]:
     return Verdict.PAY, "fits"
 
 
+def paid_status(event: ProviderEvent) -> PaymentStatus:
+    """What money that fits makes of a payment: captured, or to be captured by what we do next."""
+    taken = event.kind is EventKind.SUCCEEDED and event.is_taken
+    return PaymentStatus.CAPTURED if taken else PaymentStatus.CAPTURE_REQUESTED
+
+
 def with_attempt(payment: Payment, attempt: Attempt) -> Payment:
     """The payment with one more attempt; the same one twice is one. The oldest are dropped."""
     known = {(a.outcome, a.provider_reference) for a in payment.attempts}
@@ -306,8 +316,9 @@ def with_attempt(payment: Payment, attempt: Attempt) -> Payment:
     return replace(payment, attempts=(*payment.attempts, attempt)[-MAX_ATTEMPTS_KEPT:])
 
 
-def paid(payment: Payment, event: ProviderEvent, to: PaymentStatus, now: datetime) -> Payment:
-    """The payment once the money that fits has been taken."""
+def paid(payment: Payment, event: ProviderEvent, now: datetime) -> Payment:
+    """The payment once money that fits was taken, or its capture is asked for."""
+    to = paid_status(event)
     assert to in MOVES[payment.status]
     attempt = Attempt("succeeded", event.provider_reference, now)
     return replace(
@@ -315,7 +326,14 @@ def paid(payment: Payment, event: ProviderEvent, to: PaymentStatus, now: datetim
         status=to,
         provider_reference=event.provider_reference,
         captured_at=now,
+        asked_count=0,
+        ask_at=None if to is PaymentStatus.CAPTURED else next_ask(0, now),
     )
+
+
+def next_ask(asked_count: int, now: datetime) -> datetime:
+    """When the provider is asked: after 15 minutes, then after twice as long each time."""
+    return now + ASK_AFTER * (1 << min(asked_count, MAX_ASK_DOUBLINGS))
 
 
 def for_review(payment: Payment, event: ProviderEvent, reason: str, now: datetime) -> Payment:
@@ -325,16 +343,20 @@ def for_review(payment: Payment, event: ProviderEvent, reason: str, now: datetim
 
 
 def confirm(payment: Payment, provider: str, amount: Money) -> Payment:
-    """The payment once the provider's file has named it; marked for review if the file differs."""
+    """The payment once the provider itself has named it; marked for review if it differs."""
     assert payment.status in PAID
     if (provider, amount) != (payment.provider, payment.amount):
-        return replace(payment, review=True, review_reason="the provider's file differs")
-    return replace(payment, status=PaymentStatus.CAPTURED)
+        return replace(payment, review=True, review_reason="the provider's record differs")
+    if payment.status is not PaymentStatus.CAPTURE_REQUESTED:
+        return payment
+    return replace(payment, status=PaymentStatus.CAPTURED, ask_at=None)
 
 
 def as_made(payment: Payment) -> Payment:
     """The payment as it was when it was made: a repeated request gets the same answer."""
-    return replace(payment, status=PaymentStatus.PENDING, attempts=(), review=False)
+    return replace(
+        payment, status=PaymentStatus.PENDING, attempts=(), review=False, refunded_minor=0
+    )
 
 
 def open_payments(payments: Sequence[Payment]) -> list[Payment]:

@@ -102,3 +102,27 @@ class MoneyUnapplied(BaseModel):
     amount_minor: int
     currency: str
     stage: Literal["received", "returned"]
+
+
+class SendRefund(BaseModel):
+    """A refund was approved: have the provider give the money back."""
+
+    type: Literal["send_refund"] = "send_refund"
+    version: Literal[1] = 1
+    refund_id: str
+
+
+class CapturePayment(BaseModel):
+    """An order is paid with money that is only reserved: take it."""
+
+    type: Literal["capture_payment"] = "capture_payment"
+    version: Literal[1] = 1
+    payment_id: str
+
+
+class VoidPayment(BaseModel):
+    """Money is reserved that pays nothing: let go of it."""
+
+    type: Literal["void_payment"] = "void_payment"
+    version: Literal[1] = 1
+    payment_id: str

@@ -2,15 +2,20 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from chalicelib.edge.schemas import AnswerBody, Moment, MoneyBody, RequestBody
+from chalicelib.edge.schemas import AnswerBody, Moment, MoneyBody, PublicUrl, RequestBody
+from chalicelib.money import Money
 from chalicelib.orders.domain import Buyer
 from chalicelib.orders.schemas import BuyerBody, Destination, Lines, OrderView
 from chalicelib.payments.actions import Redirect, RedirectForm, Voucher, action_of
 from chalicelib.payments.domain import Attempt, Method, Payment, PaymentStatus
 
-MethodName = Literal["card", "wallet", "cash_voucher", "mastercard"]
+MethodName = Literal["card", "wallet", "cash_voucher", "mastercard", "payzone", "wallet_qr"]
+ReturnUrl = Annotated[
+    PublicUrl | None,
+    Field(description="where the buyer comes back to, if not the order"),
+]
 
 
 class PlaceOrderBody(RequestBody):
@@ -21,10 +26,20 @@ class PlaceOrderBody(RequestBody):
     expected_total: Annotated[
         MoneyBody | None, Field(description="refuse the order if the total is not this")
     ] = None
+    return_url: ReturnUrl = None
 
 
 class PayAgainBody(RequestBody):
     payment_method: MethodName
+    return_url: ReturnUrl = None
+
+
+class ReturnQuery(BaseModel):
+    """What Mastercard's page adds to the address the buyer comes back to; more is not read."""
+
+    model_config = ConfigDict(extra="ignore", defer_build=True)
+
+    indicator: Annotated[str | None, Field(alias="resultIndicator", max_length=100)] = None
 
 
 class RedirectFormView(AnswerBody):
@@ -41,6 +56,14 @@ class RedirectView(AnswerBody):
 
     type: Literal["redirect"] = "redirect"
     url: str
+
+
+class QrView(AnswerBody):
+    """The buyer scans this with their wallet; `payload` is the EMV code that `svg` draws."""
+
+    type: Literal["qr"] = "qr"
+    payload: str
+    svg: str
 
 
 class VoucherView(AnswerBody):
@@ -68,6 +91,7 @@ class PaymentView(AnswerBody):
     status: PaymentStatus
     review: bool
     amount: MoneyBody
+    refunded: MoneyBody
     attempts: list[AttemptView]
     expires_at: Moment
     action: RedirectFormView | RedirectView | VoucherView | None
@@ -81,6 +105,7 @@ class PaymentView(AnswerBody):
             status=payment.status,
             review=payment.review,
             amount=MoneyBody.of(payment.amount),
+            refunded=MoneyBody.of(Money(payment.refunded_minor, payment.amount.currency)),
             attempts=[AttemptView.of(attempt) for attempt in payment.attempts],
             expires_at=payment.expires_at,
             action=_action_view(payment, buyer),

@@ -1,25 +1,27 @@
 """What a provider's callback does: to a payment, and through it to the order and its stock."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
-from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock
 from chalicelib.config import settings
 from chalicelib.edge.observability import count
-from chalicelib.edge.storage import commit, failed_conditions
-from chalicelib.errors import Conflict, Unavailable
+from chalicelib.edge.storage import try_commit
+from chalicelib.edge.sweeps import each_apart
+from chalicelib.errors import Conflict, NotFound, Unavailable
 from chalicelib.money import Money
+from chalicelib.orders import holds
 from chalicelib.orders import service as orders
 from chalicelib.orders import tables as order_tables
 from chalicelib.orders.domain import MOVES as ORDER_MOVES
 from chalicelib.orders.domain import Order, OrderState
-from chalicelib.payments import tables
+from chalicelib.payments import aftermath, callback_tables, refund_tables, tables
+from chalicelib.payments.callback_tables import Outcome
 from chalicelib.payments.checkout import payments_of
 from chalicelib.payments.domain import (
+    MOVES,
     PAID,
     Attempt,
     EventKind,
@@ -37,19 +39,16 @@ from chalicelib.payments.domain import (
     with_attempt,
 )
 from chalicelib.payments.providers import cmi
+from chalicelib.payments.refund_domain import Refund
+from chalicelib.payments.refunds import new_receipt, receipt_id_of
 
 ATTEMPTS = 6
-APPLIED_NOW = frozenset({EventKind.SUCCEEDED, EventKind.FAILED})
-# CMI's answer asks for the capture and is never confirmed; the wallet reports money it has.
-PAID_AS = {
-    Provider.CMI: PaymentStatus.CAPTURE_REQUESTED,
-    Provider.WALLET: PaymentStatus.CAPTURED,
-}
+JUDGED = frozenset({EventKind.SUCCEEDED, EventKind.AUTHORIZED, EventKind.FAILED})
 
 
 def receive_callback(event: ProviderEvent, raw_body: bytes) -> None:
     """Keep a verified callback once; it is applied from the queue."""
-    tables.record_once(event, raw_body)
+    callback_tables.record_once(event, raw_body)
 
 
 def decide_cmi(event: ProviderEvent, raw_body: bytes, client_id: str) -> str:
@@ -58,14 +57,14 @@ def decide_cmi(event: ProviderEvent, raw_body: bytes, client_id: str) -> str:
     `ACTION=POSTAUTH` debits the buyer and is answered only once the order is paid in our tables;
     the answer is kept with what it follows from, so the same callback is answered the same again.
     """
-    answered = tables.record_once(event, raw_body)
+    answered = callback_tables.record_once(event, raw_body)
     if answered is not None:
         return answered
     if client_id == settings().cmi_client_id:
         verdict = apply_event(event)
     else:
         verdict = _parked(event, "another merchant's client id")
-    answer = _answer_to(event, verdict) if verdict else tables.kept_answer(event)
+    answer = _answer_to(event, verdict) if verdict else callback_tables.kept_answer(event)
     return answer or cmi.ACKNOWLEDGE
 
 
@@ -75,11 +74,17 @@ def _answer_to(event: ProviderEvent, verdict: Verdict) -> str | None:
     return cmi.CAPTURE if verdict in (Verdict.PAY, Verdict.REPEATED) else cmi.ACKNOWLEDGE
 
 
-def apply_callback(event_key: str) -> None:
-    """Apply a kept callback; one that was applied before changes nothing."""
-    event, status = tables.find_event(event_key)
-    if status is EventStatus.RECEIVED:
+def apply_callback(event_key: str) -> ProviderEvent | None:
+    """Apply a kept callback and return it; None, and nothing changes, where it was applied."""
+    event, status = callback_tables.find_event(event_key)
+    if status is not EventStatus.RECEIVED:
+        return None
+    if event.provider is Provider.CMI and not event.is_taken:
+        # CMI was given no answer, so nothing was debited; it is asked, and answered no more.
+        aftermath.ask_soon(event, "no decision was given")
+    else:
         apply_event(event)
+    return event
 
 
 def apply_event(event: ProviderEvent) -> Verdict | None:
@@ -95,84 +100,115 @@ def apply_event(event: ProviderEvent) -> Verdict | None:
         if verdict is not None:
             count("CallbackApplied", provider=event.provider, verdict=verdict)
             return verdict
-        if tables.find_event(event.key)[1] is not EventStatus.RECEIVED:
+        if callback_tables.find_event(event.key)[1] is not EventStatus.RECEIVED:
             return None
     raise Unavailable("the payment kept changing; send the callback again")
 
 
 def _applied(event: ProviderEvent) -> Verdict | None:
     """The verdict once it is written; None when somebody else changed what it was judged by."""
+    if event.kind not in JUDGED:
+        return aftermath.applied(event)
     found = tables.find(event.reference)
     if found is None:
         return _parked(event, "unknown reference")
-    if event.kind not in APPLIED_NOW:
-        return _parked(event, f"{event.kind} is not handled yet")
+    judged = _judged(found, event)
+
+    def write(transaction: TransactWrite) -> None:
+        if judged.payment is not None:
+            tables.add_changed(transaction, judged.payment)
+        if judged.order is not None:
+            order_tables.add_paid(transaction, judged.order, found.payment_id, clock.now())
+        if judged.receipt is not None:
+            refund_tables.add_new(transaction, judged.receipt)
+        for other in judged.others:
+            closed = replace(other, status=PaymentStatus.CANCELLED, ask_at=None)
+            tables.add_changed(transaction, closed)
+        text = f"{judged.verdict}: {judged.reason}"
+        outcome = Outcome(judged.status, text, _answer_to(event, judged.verdict))
+        callback_tables.add_outcome(transaction, event, outcome)
+
+    return judged.verdict if try_commit(write) else None
+
+
+def _parked(event: ProviderEvent, why: str) -> Verdict | None:
+    answer = _answer_to(event, Verdict.UNAPPLIED)
+    return Verdict.UNAPPLIED if aftermath.park(event, why, answer) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What an event changes: the payment, its order once it is paid, the payments that this makes
+    superfluous, and the receipt of money that goes back."""
+
+    verdict: Verdict
+    reason: str
+    payment: Payment | None = None
+    order: Order | None = None
+    others: tuple[Payment, ...] = ()
+    receipt: Refund | None = None
+
+    @property
+    def status(self) -> EventStatus:
+        is_known = self.verdict is Verdict.REPEATED
+        return EventStatus.NO_EFFECT if is_known else EventStatus.APPLIED
+
+
+def _judged(found: Payment, event: ProviderEvent) -> _Judged:
+    now = clock.now()
     verdict, reason = judge(found, event)
     order = None
     if verdict is Verdict.PAY:
         order = orders.order(found.order_id)
         verdict, reason = _with_stock(order, reason)
-    others = _other_payments(order, found) if order and verdict is Verdict.PAY else []
-
-    def write(transaction: TransactWrite) -> None:
-        changed, status = _changed_by(verdict, reason, found, event)
-        if changed is not None:
-            tables.add_changed(transaction, changed)
-        if order is not None and verdict is Verdict.PAY:
-            order_tables.add_paid(transaction, order, found.payment_id, clock.now())
-        for other in others:
-            tables.add_changed(transaction, replace(other, status=PaymentStatus.CANCELLED))
-        answer = _answer_to(event, verdict)
-        tables.add_outcome(
-            transaction, event, tables.Outcome(status, f"{verdict}: {reason}", answer)
-        )
-
-    return verdict if _is_committed(write) else None
-
-
-def _parked(event: ProviderEvent, why: str) -> Verdict | None:
-    answer = _answer_to(event, Verdict.UNAPPLIED)
-    if not tables.close_event(event, tables.Outcome(EventStatus.PARKED, why, answer)):
-        return None
-    count("CallbackParked", provider=event.provider)
-    return Verdict.UNAPPLIED
+    if verdict is Verdict.PAY and order is not None:
+        others = _other_payments(order, found)
+        return _Judged(verdict, reason, paid(found, event, now), order, others)
+    if verdict is Verdict.ATTEMPT_FAILED:
+        attempt = Attempt("failed", event.provider_reference, now, reason)
+        return _Judged(verdict, reason, with_attempt(found, attempt))
+    if verdict is Verdict.UNAPPLIED:
+        return _unapplied(found, event, reason)
+    return _Judged(verdict, reason)
 
 
 def _with_stock(order: Order, reason: str) -> tuple[Verdict, str]:
     if OrderState.PAID not in ORDER_MOVES[order.state]:
         return Verdict.UNAPPLIED, f"order is {order.state}"
     try:
-        orders.claim_stock(order)
+        holds.claim_stock(order)
     except Conflict as refusal:
         return Verdict.UNAPPLIED, f"no stock: {refusal.code}"
     return Verdict.PAY, reason
 
 
-def _other_payments(order: Order, paid_one: Payment) -> list[Payment]:
+def _other_payments(order: Order, paid_one: Payment) -> tuple[Payment, ...]:
     """The other ways this order was tried to be paid: once it is paid they lead nowhere."""
     if order.payment_count == 1:
-        return []
+        return ()
     pending = open_payments(payments_of(order))
-    return [other for other in pending if other.payment_id != paid_one.payment_id]
+    return tuple(other for other in pending if other.payment_id != paid_one.payment_id)
 
 
-def _changed_by(
-    verdict: Verdict, reason: str, found: Payment, event: ProviderEvent
-) -> tuple[Payment | None, EventStatus]:
-    """(the payment after the event, None where it stays as it is; what became of the event)."""
+def _unapplied(found: Payment, event: ProviderEvent, reason: str) -> _Judged:
+    """Money that does not fit: for an operator to look at, and on its way back where it was taken.
+
+    The same money that comes again (another callback, or found by asking) is known by its receipt.
+    """
+    if refund_tables.find(receipt_id_of(found.payment_id, event.provider_reference)):
+        return _Judged(Verdict.REPEATED, f"known: {reason}")
     now = clock.now()
-    if verdict is Verdict.PAY:
-        return paid(found, event, PAID_AS[found.provider], now), EventStatus.APPLIED
-    if verdict is Verdict.ATTEMPT_FAILED:
-        attempt = Attempt("failed", event.provider_reference, now, reason)
-        return with_attempt(found, attempt), EventStatus.APPLIED
-    if verdict is Verdict.UNAPPLIED:
-        return for_review(found, event, reason, now), EventStatus.APPLIED
-    return None, EventStatus.NO_EFFECT
+    flagged = for_review(found, event, reason, now)
+    if event.kind is EventKind.AUTHORIZED and PaymentStatus.AUTHORIZED in MOVES[found.status]:
+        # Reserved on a card and not to be taken: what follows from this state lets go of it.
+        held = replace(flagged, status=PaymentStatus.AUTHORIZED, ask_at=now, asked_count=0)
+        return _Judged(Verdict.UNAPPLIED, reason, held)
+    receipt = new_receipt(found, event, reason) if event.amount is not None else None
+    return _Judged(Verdict.UNAPPLIED, reason, flagged, receipt=receipt)
 
 
 def confirm_capture(payment_id: str, provider: str, amount: Money) -> None:
-    """The provider's own file names this payment: what was asked for is now captured.
+    """The provider's own record names this payment: what was asked for is now captured.
 
     Another amount or provider is for an operator to look at. A payment that we do not know, or
     that is not paid, is counted; the file's own line shows it to the operator.
@@ -188,17 +224,25 @@ def confirm_capture(payment_id: str, provider: str, amount: Money) -> None:
         confirmed = confirm(found, provider, amount)
         if confirmed == found:
             return
-        if _is_committed(partial(tables.add_changed, payment=confirmed)):
+        if try_commit(partial(tables.add_changed, payment=confirmed)):
             return
     raise Unavailable("the payment kept changing")
 
 
-def _is_committed(write: Callable[[TransactWrite], None]) -> bool:
-    """False when a condition failed: what was read has changed."""
-    try:
-        commit(write)
-    except TransactWriteError as error:
-        if failed_conditions(error):
-            return False
-        raise
-    return True
+def apply_parked(event_key: str) -> callback_tables.Kept:
+    """Apply a parked callback once more, after what kept it from being applied was mended.
+
+    Raises:
+        NotFound: there is none of this key on the shelf.
+    """
+    if not callback_tables.open_again(event_key):
+        raise NotFound("no callback of this key is parked")
+    apply_callback(event_key)
+    kept = callback_tables.find_kept(event_key)
+    assert kept is not None
+    return kept
+
+
+def apply_due_callbacks() -> None:
+    """Apply what was kept and, after a minute, not applied: nothing depends on the queue alone."""
+    each_apart(partial(apply_callback, key) for key in callback_tables.due_event_keys())

@@ -1,39 +1,56 @@
-"""Payments, and the callbacks that were received about them."""
+"""The payments table, with what is asked about later and what operators look for."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import (
-    BinaryAttribute,
     BooleanAttribute,
     JSONAttribute,
     NumberAttribute,
-    TTLAttribute,
     UnicodeAttribute,
 )
-from pynamodb.exceptions import PutError, UpdateError
-from pynamodb.expressions.update import Action
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock
-from chalicelib.edge.sealing import seal
-from chalicelib.edge.storage import Table, is_condition_failure, meta
+from chalicelib.edge.storage import Table, due_index, due_shard_of, meta, newest_first, sweep_due
 from chalicelib.money import Money
 from chalicelib.payments.domain import (
     Attempt,
-    EventKind,
-    EventStatus,
     Method,
     Payment,
     PaymentStatus,
+    Portion,
     Provider,
-    ProviderEvent,
     ShareTerms,
 )
 
-CALLBACK_KEPT = timedelta(days=550)  # 18 months
+ASK = "payment_ask"
+REVIEW = "review"
+
+
+class ByStatus(GlobalSecondaryIndex[Any]):
+    """Payments of a status in 8 shards, by when they were made."""
+
+    class Meta:
+        index_name = "by_status"
+        projection = KeysOnlyProjection()
+
+    status_shard = UnicodeAttribute(hash_key=True)
+    listed_at = UnicodeAttribute(range_key=True)
+
+
+class ByReview(GlobalSecondaryIndex[Any]):
+    """Sparse: payments that somebody has to look at."""
+
+    class Meta:
+        index_name = "by_review"
+        projection = KeysOnlyProjection()
+
+    review_shard = UnicodeAttribute(hash_key=True)
+    listed_at = UnicodeAttribute(range_key=True)
 
 
 class PaymentTable(Table):
@@ -54,27 +71,22 @@ class PaymentTable(Table):
     review = BooleanAttribute()
     review_reason = UnicodeAttribute(null=True)
     version = NumberAttribute()
-
-
-class CallbackTable(Table):
-    """A verified callback as it came, kept once under the provider's own event id."""
-
-    Meta: Any = meta("callbacks", stream=True)
-    event_key = UnicodeAttribute(hash_key=True)
-    provider = UnicodeAttribute()
-    kind = UnicodeAttribute()
-    reference = UnicodeAttribute()
-    provider_reference = UnicodeAttribute()
-    amount_minor = NumberAttribute(null=True)
-    currency = UnicodeAttribute(null=True)
-    occurred_at = UnicodeAttribute()
-    reason = UnicodeAttribute(null=True)
-    status = UnicodeAttribute()
-    outcome = UnicodeAttribute(null=True)
-    answer = UnicodeAttribute(null=True)
-    received_at = UnicodeAttribute()
-    raw_body = BinaryAttribute(legacy_encoding=False)
-    expires = TTLAttribute()
+    session_id = UnicodeAttribute(null=True)
+    success_indicator = UnicodeAttribute(null=True)
+    return_url = UnicodeAttribute(null=True)
+    refunded_minor = NumberAttribute(null=True)
+    taken_back: Any = JSONAttribute(null=True)
+    returned_lines: Any = JSONAttribute(null=True)
+    dispute_id = UnicodeAttribute(null=True)
+    asked_count = NumberAttribute(null=True)
+    status_shard = UnicodeAttribute()
+    listed_at = UnicodeAttribute()
+    review_shard = UnicodeAttribute(null=True)
+    due_shard = UnicodeAttribute(null=True)
+    due_at = UnicodeAttribute(null=True)
+    due = due_index(keys_only=True)
+    by_status = ByStatus()
+    by_review = ByReview()
 
 
 def find(payment_id: str) -> Payment | None:
@@ -102,97 +114,18 @@ def add_changed(transaction: TransactWrite, payment: Payment) -> None:
     transaction.save(row, condition=PaymentTable.version == payment.version)
 
 
-def record_once(event: ProviderEvent, raw_body: bytes) -> str | None:
-    """Keep a callback; the answer it was given when it is one that was kept before, else None.
-
-    The raw body is sealed: it holds card and personal data.
-    """
-    now = clock.now()
-    row = CallbackTable(
-        event.key,
-        provider=event.provider,
-        kind=event.kind,
-        reference=event.reference,
-        provider_reference=event.provider_reference,
-        amount_minor=event.amount.amount_minor if event.amount else None,
-        currency=event.amount.currency if event.amount else None,
-        occurred_at=event.occurred_at,
-        reason=event.reason,
-        status=EventStatus.RECEIVED,
-        received_at=clock.to_text(now),
-        raw_body=seal(raw_body, event.key),
-        expires=now + CALLBACK_KEPT,
-    )
-    try:
-        row.save(CallbackTable.event_key.does_not_exist())
-    except PutError as error:
-        if not is_condition_failure(error):
-            raise
-        return kept_answer(event)
-    return None
+def due_payment_ids() -> Iterator[str]:
+    """Payments that their provider is to be asked about."""
+    return (row.payment_id for row in sweep_due(PaymentTable.due, ASK))
 
 
-def find_event(event_key: str) -> tuple[ProviderEvent, EventStatus]:
-    row = CallbackTable.get(event_key, consistent_read=True)
-    return event_from(row), EventStatus(row.status)
-
-
-def kept_answer(event: ProviderEvent) -> str | None:
-    """What the provider was answered, to answer it the same again."""
-    return CallbackTable.get(event.key, consistent_read=True).answer
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a callback; `answer` where the provider is answered by what was decided."""
-
-    status: EventStatus
-    text: str
-    answer: str | None = None
-
-
-def add_outcome(transaction: TransactWrite, event: ProviderEvent, outcome: Outcome) -> None:
-    """Close a callback in the transaction that applies it; refused when it was closed before."""
-    transaction.update(
-        CallbackTable(event.key),
-        actions=_closing(outcome),
-        condition=CallbackTable.status == EventStatus.RECEIVED,
-    )
-
-
-def close_event(event: ProviderEvent, outcome: Outcome) -> bool:
-    """Close a callback that changes nothing else; False when it was closed before."""
-    try:
-        CallbackTable(event.key).update(
-            actions=_closing(outcome), condition=CallbackTable.status == EventStatus.RECEIVED
-        )
-    except UpdateError as error:
-        if is_condition_failure(error):
-            return False
-        raise
-    return True
-
-
-def _closing(outcome: Outcome) -> list[Action]:
-    table = CallbackTable
-    actions: list[Action] = [table.status.set(outcome.status), table.outcome.set(outcome.text)]
-    return [*actions, table.answer.set(outcome.answer)] if outcome.answer else actions
-
-
-def event_from(row: CallbackTable) -> ProviderEvent:
-    amount = None
-    if row.amount_minor is not None:
-        amount = Money(int(row.amount_minor), str(row.currency))
-    return ProviderEvent(
-        key=row.event_key,
-        provider=Provider(row.provider),
-        kind=EventKind(row.kind),
-        reference=row.reference,
-        provider_reference=row.provider_reference,
-        amount=amount,
-        occurred_at=row.occurred_at,
-        reason=row.reason,
-    )
+def page_of(
+    status: PaymentStatus | None, limit: int, before: str | None
+) -> tuple[list[Payment], str | None]:
+    """Payments of a status, or (None) those under review, the newest first; where to go on."""
+    index = PaymentTable.by_status if status else PaymentTable.by_review
+    rows, last = newest_first(index, status or REVIEW, "listed_at", limit, before)
+    return find_many([row.payment_id for row in rows]), last
 
 
 def payment_from(row: PaymentTable) -> Payment:
@@ -215,6 +148,15 @@ def payment_from(row: PaymentTable) -> Payment:
         provider_reference=row.provider_reference,
         captured_at=clock.from_text(row.captured_at) if row.captured_at else None,
         version=int(row.version),
+        session_id=row.session_id,
+        success_indicator=row.success_indicator,
+        return_url=row.return_url,
+        refunded_minor=int(row.refunded_minor or 0),
+        taken_back=tuple(Portion(*portion) for portion in row.taken_back or ()),
+        returned_lines=dict(row.returned_lines or {}),
+        dispute_id=row.dispute_id,
+        ask_at=clock.from_text(row.due_at) if row.due_at else None,
+        asked_count=int(row.asked_count or 0),
     )
 
 
@@ -227,7 +169,7 @@ def _row(payment: Payment) -> PaymentTable:
         status=payment.status,
         amount_minor=payment.amount.amount_minor,
         currency=payment.amount.currency,
-        shares=[asdict(share) for share in payment.shares],
+        shares=[_share(share) for share in payment.shares],
         attempts=[
             asdict(attempt) | {"at": clock.to_text(attempt.at)} for attempt in payment.attempts
         ],
@@ -238,4 +180,33 @@ def _row(payment: Payment) -> PaymentTable:
         review=payment.review,
         review_reason=payment.review_reason,
         version=payment.version,
+        session_id=payment.session_id,
+        success_indicator=payment.success_indicator,
+        return_url=payment.return_url,
+        refunded_minor=payment.refunded_minor or None,
+        taken_back=[list(_portion(each)) for each in payment.taken_back] or None,
+        returned_lines=dict(payment.returned_lines) or None,
+        dispute_id=payment.dispute_id,
+        asked_count=payment.asked_count or None,
+        **_shelves(payment),
     )
+
+
+def _share(share: ShareTerms) -> dict[str, Any]:
+    return {name: value for name, value in asdict(share).items() if value is not None}
+
+
+def _portion(portion: Portion) -> tuple[str, int, int]:
+    return portion.parcel_id, portion.goods_minor, portion.shipping_minor
+
+
+def _shelves(payment: Payment) -> dict[str, str | None]:
+    """Where the payment is found: by its status, by its review, and by when it is asked about."""
+    due_at: datetime | None = payment.ask_at
+    return {
+        "status_shard": due_shard_of(payment.status, payment.payment_id),
+        "listed_at": f"{clock.to_text(payment.created_at)}#{payment.payment_id}",
+        "review_shard": due_shard_of(REVIEW, payment.payment_id) if payment.review else None,
+        "due_shard": due_shard_of(ASK, payment.payment_id) if due_at else None,
+        "due_at": clock.to_text(due_at) if due_at else None,
+    }

@@ -23,7 +23,7 @@ def table_id(name: str) -> str:
 def table_models() -> dict[str, list[type[Table]]]:
     """Every model below `chalicelib`, grouped by the short name of its table."""
     for module in pkgutil.walk_packages(chalicelib.__path__, "chalicelib."):
-        if module.name.rpartition(".")[2] == "tables":
+        if module.name.endswith("tables"):
             importlib.import_module(module.name)
     grouped: dict[str, list[type[Table]]] = {}
     for model in _descendants(Table):

@@ -11,16 +11,17 @@ from chalicelib import clock, ids
 from chalicelib.config import settings
 from chalicelib.edge import storage
 from chalicelib.money import Money
-from chalicelib.orders import service as orders
+from chalicelib.orders import holds
 from chalicelib.orders import tables as order_tables
 from chalicelib.orders.domain import Order, OrderState
 from chalicelib.orders.service import OrderRequest
 from chalicelib.orders.tables import ORDER, OrderTable
-from chalicelib.payments import checkout, service
+from chalicelib.payments import callback_tables, checkout, expiry, service
 from chalicelib.payments import tables as payment_tables
+from chalicelib.payments.callback_tables import CallbackTable
 from chalicelib.payments.domain import PAID, EventStatus, Method, PaymentStatus
 from chalicelib.payments.domain import Provider as Via
-from chalicelib.payments.tables import CallbackTable, PaymentTable
+from chalicelib.payments.tables import PaymentTable
 from chalicelib.stock import service as stock
 from chalicelib.stock.domain import Stock
 from chalicelib.stock.tables import StockTable
@@ -73,6 +74,7 @@ def card_callback(
         reference=payment_id,
         provider_reference=trans,
         amount=Money(minor),
+        is_taken=False,
         **changes,
     )
     return service.decide_cmi(event, b"raw", settings().cmi_client_id)
@@ -96,8 +98,8 @@ def wallet_callback(
 
 def sweep() -> None:
     """Every sweep of these features, once."""
-    checkout.expire_overdue_orders()
-    orders.sweep_order_stock()
+    expiry.expire_overdue_orders()
+    holds.sweep_order_stock()
     stock.sweep_expired_holds()
 
 
@@ -109,7 +111,7 @@ def redeliver() -> None:
         if row.provider == Via.WALLET:
             service.apply_callback(row.event_key)
         else:
-            service.decide_cmi(payment_tables.event_from(row), b"raw", settings().cmi_client_id)
+            service.decide_cmi(callback_tables.event_from(row), b"raw", settings().cmi_client_id)
 
 
 def come_to_rest() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.config import settings
 from chalicelib.payments.providers.cmi import ver3_hash
-from chalicelib.payments.tables import CallbackTable
+from chalicelib.payments.callback_tables import CallbackTable
 from tests.aws import Answered, Api
 from tests.factories import shop
 from tests.factories.orders import BOWL_TOTAL, an_order_request, open_shop

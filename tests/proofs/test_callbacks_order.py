@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from chalicelib import clock
-from chalicelib.payments import checkout
+from chalicelib.payments import callback_tables, cancellations, checkout
 from chalicelib.payments import tables as payment_tables
 from chalicelib.payments.domain import MOVES, EventKind, EventStatus, Method, PaymentStatus
-from chalicelib.payments.tables import CallbackTable
+from chalicelib.payments.callback_tables import CallbackTable
 from infra.local.aws import LocalAws
 from tests.factories import shop
 from tests.factories.orders import BOWL, an_order_request, open_shop
@@ -116,7 +116,7 @@ class TestCmiDecides:
         assert shop.card_callback(FIRST, "T1") == CAPTURE
         row = CallbackTable.get(f"cmi#{FIRST}#T1")
         row.event_key = "cmi#another-nonce"
-        event = payment_tables.event_from(row)
+        event = callback_tables.event_from(row)
         from chalicelib.payments import service
 
         assert service.decide_cmi(event, b"raw", "600000000") == CAPTURE
@@ -144,7 +144,7 @@ class TestCmiDecides:
         row.event_key, row.amount_minor = "cmi#other-amount", 99_999
         from chalicelib.payments import service
 
-        event = payment_tables.event_from(row)
+        event = callback_tables.event_from(row)
         assert service.decide_cmi(event, b"raw", "600000000") == ACKNOWLEDGE
 
     def test_late_money_pays_an_expired_order_while_the_goods_are_there(self) -> None:
@@ -166,7 +166,7 @@ class TestCmiDecides:
         assert shop.check_at_rest()[BOWL].sold == 1
 
     def test_money_for_a_cancelled_order_is_not_debited(self) -> None:
-        checkout.cancel_order(self.order_id)
+        cancellations.cancel_order(self.order_id)
         assert shop.card_callback(FIRST) == ACKNOWLEDGE
         assert the_payment().status == "cancelled"
         assert the_payment().review

@@ -11,7 +11,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from chalicelib import clock
 from chalicelib.errors import MarketplaceError
-from chalicelib.payments import checkout
+from chalicelib.payments import cancellations, checkout
 from chalicelib.payments.domain import Method
 from infra.local.aws import LocalAws
 from tests.crash_points import Fault, calls_of, disturbed, points
@@ -58,7 +58,7 @@ def _wallet(number: int = 1) -> None:
 
 
 def _cancel() -> None:
-    checkout.cancel_order(REQUEST.order_id)
+    cancellations.cancel_order(REQUEST.order_id)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 from chalicelib import clock
 from chalicelib.errors import MarketplaceError
 from chalicelib.orders.domain import OrderState
-from chalicelib.payments import checkout
+from chalicelib.payments import cancellations, checkout, expiry
 from chalicelib.payments.domain import Method
 from chalicelib.stock.domain import SoldOut
 from infra.local.aws import LocalAws
@@ -92,7 +92,7 @@ def _one_schedule(first: checkout.Placed, second: checkout.Placed, seed: int) ->
         buying("late", {BOWL: 1}),
     ]
     if seed % 2:
-        actors.append(lambda: checkout.cancel_order(first.order.order_id))
+        actors.append(lambda: cancellations.cancel_order(first.order.order_id))
     else:
         actors.append(lambda: checkout.pay_again(first.order.order_id, Method.CARD))
     results = interleave(actors, seed)
@@ -115,7 +115,7 @@ def test_P11_an_order_paid_anew_as_it_expires_leaves_no_open_payment(aws: LocalA
     for seed in range(20):
         start_again()
         actors: list[Callable[[], Any]] = [
-            checkout.expire_overdue_orders,
+            expiry.expire_overdue_orders,
             lambda: checkout.pay_again(placed.order.order_id, Method.WALLET),
         ]
         check_nobody_failed(interleave(actors, seed))

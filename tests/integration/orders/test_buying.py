@@ -11,7 +11,7 @@ from chalicelib.listings.tables import ListingTable
 from chalicelib.orders import service as orders
 from chalicelib.orders.domain import OrderState
 from chalicelib.orders.tables import OrderTable
-from chalicelib.payments import checkout
+from chalicelib.payments import expiry
 from chalicelib.stock import service as stock
 from infra.local.pump import Pump
 from tests.aws import Answered, Api
@@ -249,7 +249,7 @@ def test_P9_an_order_that_cannot_be_read_keeps_no_other_from_expiring(buying: Ap
     clock.advance(15 * 60 + 61)
     # When the sweep runs, it says so
     with pytest.raises(StepsFailed):
-        checkout.expire_overdue_orders()
+        expiry.expire_overdue_orders()
     # Then the other one has expired
     assert orders.order(sound).state is OrderState.EXPIRED
 

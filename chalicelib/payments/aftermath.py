@@ -1,0 +1,125 @@
+"""Callbacks about what follows a payment: a notification to ask, a refund, a dispute."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from pynamodb.transactions import TransactWrite
+
+from chalicelib import clock
+from chalicelib.edge.observability import count
+from chalicelib.edge.storage import try_commit
+from chalicelib.errors import MarketplaceError
+from chalicelib.payments import (
+    callback_tables,
+    dispute_tables,
+    disputes,
+    refund_tables,
+    refunds,
+    tables,
+)
+from chalicelib.payments.callback_tables import Outcome
+from chalicelib.payments.dispute_domain import Dispute
+from chalicelib.payments.domain import (
+    EventKind,
+    EventStatus,
+    Payment,
+    ProviderEvent,
+    Verdict,
+)
+from chalicelib.payments.refund_domain import RefundStatus
+
+OPENED, WON, LOST = "opened", "won", "lost"
+"""What the `reason` of a dispute's callback may be; anything else is the bank's reason to open."""
+Write = Callable[[TransactWrite], None]
+
+
+def park(event: ProviderEvent, why: str, answer: str | None = None) -> bool:
+    """Put a callback that no rule can apply where an operator sees it; False: it is closed."""
+    if not callback_tables.close_event(event, Outcome(EventStatus.PARKED, why, answer)):
+        return False
+    count("CallbackParked", provider=event.provider)
+    return True
+
+
+def applied(event: ProviderEvent) -> Verdict | None:
+    """Apply an event of these kinds; None when what it was judged by has changed meanwhile."""
+    if event.kind is EventKind.REFUNDED and event.reference.startswith("rfd_"):
+        return _refunded(event)
+    found = tables.find(event.reference)
+    if found is None or found.provider is not event.provider:
+        return _closed(park(event, "unknown reference"), Verdict.UNAPPLIED)
+    if event.kind is EventKind.NOTIFIED:
+        return ask_soon(event, "the provider is asked")
+    if event.kind is EventKind.DISPUTED:
+        return _disputed(event, found)
+    # Money went back that we did not send back: our books and the provider's differ.
+    return _reviewed(event, found, "refunded without our asking")
+
+
+def ask_soon(event: ProviderEvent, why: str) -> Verdict | None:
+    """Have the provider asked about the payment at once; a notification is no more than that."""
+    found = tables.find(event.reference)
+    if found is None:
+        return _closed(park(event, "unknown reference"), Verdict.UNAPPLIED)
+    asking = replace(found, ask_at=clock.now())
+
+    def write(transaction: TransactWrite) -> None:
+        tables.add_changed(transaction, asking)
+        callback_tables.add_outcome(transaction, event, Outcome(EventStatus.APPLIED, why))
+
+    return _closed(try_commit(write), Verdict.REPEATED)
+
+
+def _refunded(event: ProviderEvent) -> Verdict | None:
+    refund_id, _, _ = event.reference.partition("-")
+    found = refund_tables.find(refund_id)
+    if found is None or (event.provider, event.reference) != (found.provider, found.reference):
+        return _closed(park(event, "unknown refund"), Verdict.UNAPPLIED)
+    if event.amount != found.amount:
+        return _closed(park(event, "another amount than the refund's"), Verdict.UNAPPLIED)
+    try:
+        refunds.finish(refund_id, RefundStatus.PAID, event.provider_reference)
+    except MarketplaceError as refusal:
+        return _closed(park(event, f"refused: {refusal.code}"), Verdict.UNAPPLIED)
+    done = callback_tables.close_event(event, Outcome(EventStatus.APPLIED, "the refund is paid"))
+    return _closed(done, Verdict.REPEATED)
+
+
+def _disputed(event: ProviderEvent, found: Payment) -> Verdict | None:
+    stage = event.reason or OPENED
+    current = disputes.current_dispute(found)
+    if stage in (WON, LOST):
+        if current is None:
+            return _closed(park(event, "no dispute of it is open"), Verdict.UNAPPLIED)
+        return _decided(event, current, stage)
+    case = event.provider_reference or event.key
+    known = dispute_tables.find(disputes.dispute_id_of(found.payment_id, case))
+    if current is not None or known is not None:
+        return _done(event, lambda transaction: None, "known")
+    try:
+        made = disputes.new_dispute(found, case, stage)
+    except MarketplaceError as refusal:
+        return _reviewed(event, found, f"disputed, and {refusal.code}")
+    return _done(event, lambda t: disputes.add_dispute(t, found, made), "a dispute is open")
+
+
+def _decided(event: ProviderEvent, current: Dispute, stage: str) -> Verdict | None:
+    disputes.decide(current.dispute_id, won=stage == WON)
+    return _done(event, lambda transaction: None, f"the dispute is {stage}")
+
+
+def _reviewed(event: ProviderEvent, found: Payment, why: str) -> Verdict | None:
+    flagged = replace(found, review=True, review_reason=why)
+    return _done(event, lambda t: tables.add_changed(t, flagged), why)
+
+
+def _done(event: ProviderEvent, write: Write, why: str) -> Verdict | None:
+    def both(transaction: TransactWrite) -> None:
+        write(transaction)
+        callback_tables.add_outcome(transaction, event, Outcome(EventStatus.APPLIED, why))
+
+    return _closed(try_commit(both), Verdict.REPEATED)
+
+
+def _closed(is_done: bool, verdict: Verdict) -> Verdict | None:
+    return verdict if is_done else None

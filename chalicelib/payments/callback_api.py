@@ -1,0 +1,104 @@
+"""The providers' callbacks: verified on the raw bytes, kept once, answered in their own words."""
+
+from chalicelib import clock
+from chalicelib.config import settings
+from chalicelib.edge import standard_webhooks
+from chalicelib.edge.auth import Access
+from chalicelib.edge.blueprint import FeatureBlueprint
+from chalicelib.edge.calls import Call, read_json
+from chalicelib.edge.idempotency import KeyUse
+from chalicelib.edge.observability import count
+from chalicelib.edge.replies import Reply
+from chalicelib.payments import service
+from chalicelib.payments.domain import BadSignature
+from chalicelib.payments.providers import cmi, mastercard, payzone, wallet
+
+callbacks = FeatureBlueprint(__name__)
+FORM = ("application/x-www-form-urlencoded",)
+MAX_CALLBACK_BYTES = 64 * 1024
+PAYZONE_OK, PAYZONE_KO = '{"status":"OK"}', '{"status":"KO"}'
+
+
+@callbacks.route(
+    "/v1/payments/callbacks/cmi",
+    method="POST",
+    access=Access.PROVIDER,
+    answer_media="text/plain",
+    media=FORM,
+    key=KeyUse.NONE,
+    max_bytes=MAX_CALLBACK_BYTES,
+    failure_text=cmi.FAILURE,
+    summary="CMI's callback; the answer is the capture decision",
+)
+def receive_cmi(call: Call[None, None]) -> Reply:
+    keys = (settings().cmi_store_key, settings().cmi_store_key_previous)
+    fields = cmi.read_callback(call.raw_body, keys)
+    if fields is None:
+        raise _forged("cmi")
+    event = cmi.event_from(fields)
+    answer = service.decide_cmi(event, call.raw_body, fields.get("clientid", ""))
+    return Reply(answer, content_type="text/plain")
+
+
+@callbacks.route(
+    "/v1/payments/callbacks/mastercard",
+    method="POST",
+    access=Access.PROVIDER,
+    key=KeyUse.NONE,
+    max_bytes=MAX_CALLBACK_BYTES,
+    media=("*/*",),
+    answer_media="text/plain",
+    summary="Mastercard Gateway's notification; the order is then retrieved from the gateway",
+)
+def receive_mastercard(call: Call[None, None]) -> Reply:
+    secrets = (
+        settings().mastercard_notification_secret,
+        settings().mastercard_notification_secret_previous,
+    )
+    event = mastercard.read_notification(call.raw_body, call.headers, secrets)
+    if event is None:
+        raise _forged("mastercard")
+    service.receive_callback(event, call.raw_body)
+    return Reply("", content_type="text/plain")
+
+
+@callbacks.route(
+    "/v1/payments/callbacks/payzone",
+    method="POST",
+    access=Access.PROVIDER,
+    key=KeyUse.NONE,
+    max_bytes=MAX_CALLBACK_BYTES,
+    failure_text=PAYZONE_KO,
+    summary="Payzone's callback, signed over the raw body",
+)
+def receive_payzone(call: Call[None, None]) -> Reply:
+    keys = (settings().payzone_notification_key, settings().payzone_notification_key_previous)
+    event = payzone.read_callback(call.raw_body, call.headers, keys)
+    if event is None:
+        raise _forged("payzone")
+    service.receive_callback(event, call.raw_body)
+    return Reply(PAYZONE_OK)
+
+
+@callbacks.route(
+    "/v1/payments/callbacks/wallet",
+    method="POST",
+    access=Access.PROVIDER,
+    status=204,
+    key=KeyUse.NONE,
+    max_bytes=MAX_CALLBACK_BYTES,
+    summary="The wallet's and vouchers' callback, and results of payouts (Standard Webhooks)",
+)
+def receive_wallet(call: Call[None, None]) -> Reply:
+    secrets = (settings().wallet_secret, settings().wallet_secret_previous)
+    now = clock.outside_now()
+    if not standard_webhooks.is_genuine(secrets, call.headers, call.raw_body, now):
+        raise _forged("wallet")
+    event = read_json(wallet.WalletEvent, call.raw_body)
+    service.receive_callback(wallet.event_from(event, call.headers), call.raw_body)
+    return Reply("", status=204)
+
+
+def _forged(provider: str) -> BadSignature:
+    count("ForgedCallback", provider=provider)
+    return BadSignature("sign the raw body with the active secret")
