@@ -27,9 +27,17 @@ SECRETS = (
     Secret("sealing_key", "seals account numbers at rest; base64 of 32 bytes", 43, "="),
     Secret("cmi_store_key", "CMI's store key; from the CMI back office"),
     Secret("cmi_store_key_previous", "CMI's store key before the last change"),
+    Secret("cmi_api_password", "the password of our user of CMI's API"),
     Secret("wallet_secret", "the wallet's webhook secret, whsec_ and base64"),
     Secret("wallet_secret_previous", "the wallet's webhook secret before the last change"),
+    Secret("wallet_api_key", "our key to the wallet's API"),
+    Secret("mastercard_password", "the API password at the Mastercard Gateway"),
     Secret("mastercard_notification_secret", "Mastercard Gateway's notification secret"),
+    Secret("mastercard_notification_secret_previous", "the one before the last change"),
+    Secret("payzone_paywall_secret", "signs what buyers take to Payzone's payment page"),
+    Secret("payzone_notification_key", "Payzone signs its callbacks with it"),
+    Secret("payzone_notification_key_previous", "the one before the last change"),
+    Secret("payzone_caller_password", "the password of our user of Payzone's API"),
 )
 
 

@@ -11,10 +11,21 @@ PARAMETERS = {
     "StorefrontUrl": "where a buyer returns to after paying",
     "CmiClientId": "the merchant number at CMI",
     "CmiGatewayUrl": "CMI's payment page",
-    "WalletUrl": "the wallet provider's API",
+    "CmiApiUrl": "CMI's API, asked about payments",
+    "CmiApiUser": "our user of CMI's API",
+    "MastercardGatewayUrl": "the Mastercard Gateway's host, https and no slash at the end",
+    "MastercardMerchantId": "the merchant id at the Mastercard Gateway",
+    "PayzonePaywallUrl": "Payzone's payment page",
+    "PayzoneApiUrl": "Payzone's API, up to its version and no slash at the end",
+    "PayzoneMerchantAccount": "the merchant account at Payzone",
+    "PayzoneCallerName": "our user of Payzone's API",
+    "WalletUrl": "the wallet provider's payment page",
+    "WalletApiUrl": "the wallet provider's API, no slash at the end",
     "DebtorRib": "the RIB that payouts are drawn on",
 }
 """What differs by stage and is no secret; its values stand in `infra/template/parameters/`."""
+LONGEST_PARAMETER = 90
+"""All variables of a function together have 4 KB."""
 
 
 def resources(stage: str) -> dict[str, Any]:
@@ -40,7 +51,12 @@ def resources(stage: str) -> dict[str, Any]:
 
 def parameters() -> dict[str, Any]:
     return {
-        name: {"Type": "String", "Description": description, "MinLength": 1}
+        name: {
+            "Type": "String",
+            "Description": description,
+            "MinLength": 1,
+            "MaxLength": LONGEST_PARAMETER,
+        }
         for name, description in PARAMETERS.items()
     }
 
@@ -58,10 +74,25 @@ def environment(stage: str) -> dict[str, Any]:
         "MAALEM_BUCKET": ref(bucket.BUCKET),
         "MAALEM_PUBLIC_URL": ref("PublicUrl"),
         "MAALEM_STOREFRONT_URL": ref("StorefrontUrl"),
-        "MAALEM_CMI_CLIENT_ID": ref("CmiClientId"),
-        "MAALEM_CMI_GATEWAY_URL": ref("CmiGatewayUrl"),
-        "MAALEM_WALLET_URL": ref("WalletUrl"),
+        **_provider_environment(),
         "MAALEM_DEBTOR_RIB": ref("DebtorRib"),
         **identity.token_environment(),
         **secrets.secret_environment(),
+    }
+
+
+def _provider_environment() -> dict[str, Any]:
+    return {
+        "MAALEM_CMI_CLIENT_ID": ref("CmiClientId"),
+        "MAALEM_CMI_GATEWAY_URL": ref("CmiGatewayUrl"),
+        "MAALEM_CMI_API_URL": ref("CmiApiUrl"),
+        "MAALEM_CMI_API_USER": ref("CmiApiUser"),
+        "MAALEM_MASTERCARD_GATEWAY_URL": ref("MastercardGatewayUrl"),
+        "MAALEM_MASTERCARD_MERCHANT_ID": ref("MastercardMerchantId"),
+        "MAALEM_PAYZONE_PAYWALL_URL": ref("PayzonePaywallUrl"),
+        "MAALEM_PAYZONE_API_URL": ref("PayzoneApiUrl"),
+        "MAALEM_PAYZONE_MERCHANT_ACCOUNT": ref("PayzoneMerchantAccount"),
+        "MAALEM_PAYZONE_CALLER_NAME": ref("PayzoneCallerName"),
+        "MAALEM_WALLET_URL": ref("WalletUrl"),
+        "MAALEM_WALLET_API_URL": ref("WalletApiUrl"),
     }
