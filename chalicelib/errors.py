@@ -62,7 +62,7 @@ class Conflict(MarketplaceError):
 
 
 class TooLarge(MarketplaceError):
-    """The body is larger than 256 KB."""
+    """The body is larger than this address reads: 256 KB, of a callback 64 KB."""
 
     code = "body_too_large"
 

@@ -57,6 +57,18 @@ _ROWS = {
         "A text holds control characters", "Un texte contient des caractères de contrôle",
         "النص يحتوي على رموز تحكم", "ⵍⵍⴰⵏ ⵉⵙⴽⴽⵉⵍⵏ ⵏ ⵓⵙⵏⴱⴹ ⴳ ⵓⴹⵕⵉⵚ",
     ),
+    "card_number_refused": (
+        "No card number is read here", "Aucun numéro de carte n’est lu ici",
+        "لا يُقبل أي رقم بطاقة هنا", "ⵓⵔ ⵉⵜⵜⵓⵇⴱⴰⵍ ⵡⵓⵟⵟⵓⵏ ⵏ ⵜⴽⴰⵕⴹⴰ ⵖⵉ",
+    ),
+    "unsafe_address": (
+        "This web address is not accepted", "Cette adresse web n’est pas admise",
+        "هذا العنوان الإلكتروني غير مقبول", "ⵓⵔ ⵜⵜⵓⵇⴱⴰⵍ ⵜⴰⵏⵙⴰ ⴰⴷ ⵏ ⵡⵉⴱ",
+    ),
+    "rate_limited": (
+        "You ask too often", "Vous demandez trop souvent",
+        "طلباتك متكررة أكثر من اللازم", "ⴳⴳⵓⵜⵏⵜ ⵜⵓⵜⵔⵉⵡⵉⵏ ⵏⵏⴽ",
+    ),
     "too_many_requests": (
         "Too many requests", "Trop de requêtes",
         "طلبات كثيرة جدا", "ⴳⴳⵓⵜⵏⵜ ⵜⵓⵜⵔⵉⵡⵉⵏ",

@@ -12,12 +12,12 @@ from typing import Any
 from chalice import Blueprint, CORSConfig, Rate, Response
 from pydantic import BaseModel, TypeAdapter
 
-from chalicelib.edge import queues, streams
+from chalicelib.edge import queues, rates, streams
 from chalicelib.edge.auth import Access
 from chalicelib.edge.calls import JSON_ONLY, Call, answer_to
 from chalicelib.edge.idempotency import KeyUse
 from chalicelib.edge.observability import log_failure
-from chalicelib.edge.operations import OPERATIONS, Operation
+from chalicelib.edge.operations import MAX_BODY_BYTES, OPERATIONS, Operation
 from chalicelib.edge.replies import Reply
 
 View = Callable[[Call[Any, Any]], "BaseModel | Reply"]
@@ -38,6 +38,9 @@ CORS = CORSConfig(
         "Content-Language",
         "ETag",
         "Idempotent-Replayed",
+        "RateLimit-Limit",
+        "RateLimit-Remaining",
+        "RateLimit-Reset",
         "Retry-After",
         "X-Request-Id",
     ],
@@ -53,6 +56,10 @@ def _feature_of(view: View) -> str:
     """`chalicelib.orders.api` -> "orders"; the edge's own routes are "system"."""
     package = view.__module__.split(".")[1:2]
     return "system" if package in ([], ["edge"]) else package[0]
+
+
+def _usual_key(method: str) -> KeyUse:
+    return KeyUse.KEPT if method == "POST" else KeyUse.NONE
 
 
 @cache
@@ -81,31 +88,32 @@ class FeatureBlueprint(Blueprint):
         answer_media: str = "application/json",
         cached_seconds: int = 0,
         failure_text: str = "",
+        max_bytes: int = MAX_BODY_BYTES,
+        rate: rates.Rate | None = rates.USUAL,
     ) -> Callable[[View], View]:
         """Mount a view: parse, one call, present.
 
         Args:
             access: who may call; there is no default.
             body, query: models that the request must fit; unknown fields are refused.
-            answer: the model of a good answer, for the document.
             key: how `Idempotency-Key` is used; honoured on every POST unless said otherwise.
             cached_seconds: how long shared caches may keep the answer; adds an ETag.
             failure_text: what a caller that cannot read problems is told, with the same status.
+            rate: how often a caller may ask; None for never limited.
         """
-        used = key or (KeyUse.KEPT if method == "POST" else KeyUse.NONE)
+        limit = rates.usual(method, access) if rate is rates.USUAL else rate
 
         def decorate(view: View) -> View:
             operation = Operation(
                 view.__name__, method, path, access, body, query, answer, status, summary,
-                used, media, answer_media, cached_seconds, failure_text,
-                _feature_of(view), view.__doc__ or "",
+                key or _usual_key(method), media, answer_media, cached_seconds, failure_text,
+                _feature_of(view), view.__doc__ or "", max_bytes, limit,
             )  # fmt: skip
-            self._mount(operation, view)
-            return view
+            return self._mount(operation, view)
 
         return decorate
 
-    def _mount(self, operation: Operation, view: View) -> None:
+    def _mount(self, operation: Operation, view: View) -> View:
         OPERATIONS.append(operation)
 
         @wraps(view)
@@ -118,6 +126,7 @@ class FeatureBlueprint(Blueprint):
             self, operation.path, methods=[operation.method], content_types=[], cors=CORS
         )
         mount(answering)
+        return view
 
     def consumer(self, queue: str, message: Any) -> Callable[[Callable[[Any], None]], Any]:
         """Take the messages of a queue one by one; `message` is a model or a union of models."""

@@ -11,7 +11,7 @@ from chalice import Response
 from pydantic import BaseModel, ValidationError
 
 from chalicelib import ids
-from chalicelib.edge import audit, idempotency, pages, problems
+from chalicelib.edge import audit, cards, idempotency, pages, problems, rates
 from chalicelib.edge.auth import Access, Caller, caller_for
 from chalicelib.edge.idempotency import KeyUse
 from chalicelib.edge.observability import log_failure, request_scope
@@ -21,17 +21,18 @@ from chalicelib.edge.schemas import Nothing
 from chalicelib.edge.storage import is_outage
 from chalicelib.errors import (
     BadRequest,
+    Forbidden,
     Invalid,
     MarketplaceError,
     NotFound,
     TooLarge,
+    Unauthorized,
     Unavailable,
     UnsupportedMedia,
 )
 from chalicelib.locales import Language, preferred
 
 JSON_ONLY = ("application/json",)
-MAX_BODY_BYTES = 256 * 1024
 MAX_JSON_DEPTH = 32
 # Possessive, and an unclosed string matches too: anything else takes minutes on hostile bodies.
 _STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
@@ -77,11 +78,13 @@ def answer_to(
     headers = {name.lower(): value for name, value in dict(request.headers).items()}
     identifier = _request_id(request)
     language = preferred(headers.get("accept-language"))
+    limits: dict[str, str] = {}  # what the answer, a refusal too, tells of the caller's limit
     with request_scope(identifier):
         try:
-            call = _read(request, headers, path_values, operation, language)
+            caller = _admitted(request, headers, operation, limits)
+            call = _read(request, headers, path_values, operation, language, caller)
             reply = _act(call, operation, view)
-            return _present(reply, operation, headers, identifier)
+            return _present(reply, operation, headers, identifier, limits)
         except MarketplaceError as error:
             refused = problems.refusal(error, language)
         except Exception as error:  # The last line of defence: no trace ever leaves the house.
@@ -90,7 +93,7 @@ def answer_to(
             refused = replace(
                 refused, body=operation.failure_text, content_type=operation.answer_media
             )
-        return _present(refused, operation, headers, identifier)
+        return _present(refused, operation, headers, identifier, limits)
 
 
 def _request_id(request: Any) -> str:
@@ -107,21 +110,38 @@ def _failure(error: Exception, language: Language) -> Reply:
     return problems.internal_error(language)
 
 
+def _admitted(
+    request: Any, headers: Mapping[str, str], operation: Operation, limits: dict[str, str]
+) -> Caller:
+    """The caller, who may call this and has not called too often; `limits` is filled."""
+    address = rates.address_of(request.context)
+    try:
+        caller = caller_for(operation.access, headers)
+    except (Unauthorized, Forbidden):  # Whoever makes up credentials is nobody, at an address.
+        limits |= rates.admit(operation.rate, operation.access, Caller(), address)
+        raise
+    limits |= rates.admit(operation.rate, operation.access, caller, address)
+    return caller
+
+
 def _read(
     request: Any,
     headers: Mapping[str, str],
     path_values: Mapping[str, str],
     operation: Operation,
     language: Language,
+    caller: Caller,
 ) -> Call[Any, Any]:
     raw_body = _raw_body(request)
-    if len(raw_body) > MAX_BODY_BYTES:
-        raise TooLarge(f"send at most {MAX_BODY_BYTES} bytes")
-    caller = caller_for(operation.access, headers)
+    if len(raw_body) > operation.max_bytes:
+        raise TooLarge(f"send at most {operation.max_bytes} bytes")
+    path = {name: _path_value(value) for name, value in path_values.items()}
+    if operation.access is not Access.PROVIDER:  # A signed callback may not be lost; it is sealed.
+        _refuse_card_numbers(request, headers, path, raw_body, operation)
     return Call(
         body=_body(raw_body, headers, operation),
         query=_query(request, operation),
-        path={name: _path_value(value) for name, value in path_values.items()},
+        path=path,
         headers=headers,
         raw_body=raw_body,
         caller=caller,
@@ -130,6 +150,21 @@ def _read(
             "" if operation.key is KeyUse.NONE else idempotency.key_from(headers, operation.key)
         ),
     )
+
+
+def _refuse_card_numbers(
+    request: Any,
+    headers: Mapping[str, str],
+    path: Mapping[str, str],
+    raw_body: bytes,
+    operation: Operation,
+) -> None:
+    """Before anything is kept, looked up or logged (P15)."""
+    for name, value in path.items():
+        cards.refuse_in_text(value, name)
+    cards.refuse_in_headers(headers)
+    cards.refuse_in_query(_query_values(request))
+    cards.refuse_in_body(raw_body, is_json=JSON_ONLY[0] in operation.media)
 
 
 def _raw_body(request: Any) -> bytes:
@@ -196,8 +231,7 @@ def _check_depth(raw_body: bytes) -> None:
 def _query(request: Any, operation: Operation) -> Any:
     if operation.query is None:
         return None
-    given = request.query_params
-    values = {name: given.getlist(name) for name in given} if given else {}
+    values = _query_values(request)
     if any(_CONTROL.search(text) for found in values.values() for text in found):
         raise ControlCharacter("leave out control characters")
     flat = {name: found[0] if len(found) == 1 else found for name, found in values.items()}
@@ -205,6 +239,11 @@ def _query(request: Any, operation: Operation) -> Any:
         return operation.query.model_validate(flat)
     except ValidationError as error:
         raise problems.from_validation(error, inside="query") from error
+
+
+def _query_values(request: Any) -> dict[str, list[str]]:
+    given = request.query_params
+    return {name: given.getlist(name) for name in given} if given else {}
 
 
 def _act(
@@ -230,7 +269,11 @@ def _filled(operation: Operation, call: Call[Any, Any]) -> str:
 
 
 def _present(
-    reply: Reply, operation: Operation, headers: Mapping[str, str], identifier: str
+    reply: Reply,
+    operation: Operation,
+    headers: Mapping[str, str],
+    identifier: str,
+    limits: Mapping[str, str],
 ) -> Response:
     status = reply.status or operation.status
     text = "" if status in (204, 304) else reply.text()
@@ -239,7 +282,10 @@ def _present(
         "X-Request-Id": identifier,
         **reply.headers,
     }
-    if operation.cached_seconds and status == 200:
+    shared = bool(operation.cached_seconds) and status == 200
+    if not shared:  # A cache would tell one caller's limit to all.
+        out |= limits
+    if shared:
         etag = '"' + hashlib.sha256(text.encode()).hexdigest()[:24] + '"'
         out |= {
             "ETag": etag,

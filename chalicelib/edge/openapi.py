@@ -18,6 +18,7 @@ from chalicelib.edge.openapi_parts import (
     COMPONENT_PARAMETERS,
     INTRODUCTION,
     PROBLEM_SCHEMAS,
+    RATE_HEADERS,
     SECURITY_OF,
     SECURITY_SCHEMES,
     TAGS,
@@ -160,7 +161,11 @@ def _request_body(operation: Operation, schemas: Schemas) -> Json:
     else:
         schema = {"type": "string"}
     content = {media: {"schema": schema} for media in operation.media}
-    return {"required": _is_body_required(operation), "content": content}
+    return {
+        "description": f"At most {operation.max_bytes // 1024} KB.",
+        "required": _is_body_required(operation),
+        "content": content,
+    }
 
 
 def _is_body_required(operation: Operation) -> bool:
@@ -180,6 +185,8 @@ def _responses(operation: Operation, schemas: Schemas) -> Json:
         good["content"] = {operation.answer_media: {"schema": schema}}
     if operation.key in (KeyUse.KEPT, KeyUse.KEPT_REQUIRED, KeyUse.OWN):
         good["headers"]["Idempotent-Replayed"] = {"$ref": "#/components/headers/Replayed"}
+    if operation.rate is not None and not operation.cached_seconds:
+        good["headers"] |= RATE_HEADERS
     responses: Json = {str(operation.status): good}
     if operation.cached_seconds:
         good["headers"]["ETag"] = {"$ref": "#/components/headers/ETag"}
@@ -211,6 +218,8 @@ def _problem_responses() -> Json:
 
 def _problem_response(status: int, codes: list[str]) -> Json:
     headers = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+    if status == 429:
+        headers |= RATE_HEADERS
     if status in (429, 503):
         headers["Retry-After"] = {"$ref": "#/components/headers/RetryAfter"}
     named = ", ".join(f"`{code}`" for code in codes)

@@ -12,6 +12,9 @@ providers call back.
 * **Times** are RFC 3339 in UTC. `Accept-Language` chooses among `ar`, `fr`, `en` and `zgh`.
 * **Refusals** are `application/problem+json` with a stable `code`, explained at its `type`.
 * **Repeats** are safe with an `Idempotency-Key`: the same key and body get the same answer.
+* **Limits** are per caller: `RateLimit-Remaining` says what is left, 429 `rate_limited` when to
+  come back. Callbacks of providers have none.
+* **Card numbers** are refused wherever they stand; they belong on the payment page alone.
 * **Lists** take `limit` and `cursor` and answer `{"data": [...], "next_cursor": ...}`.
 """
 
@@ -95,10 +98,27 @@ COMPONENT_HEADERS: dict[str, Any] = {
         "description": "Seconds to wait before the next try.",
         "schema": {"type": "integer"},
     },
+    "RateLimitLimit": {
+        "description": "How many requests of this kind may come at once.",
+        "schema": {"type": "integer"},
+    },
+    "RateLimitRemaining": {
+        "description": "How many of them are left now.",
+        "schema": {"type": "integer"},
+    },
+    "RateLimitReset": {
+        "description": "Seconds until all of them are there again.",
+        "schema": {"type": "integer"},
+    },
     "Replayed": {
         "description": "`true` when this is the answer of an earlier request with the same key.",
         "schema": {"type": "string"},
     },
+}
+
+RATE_HEADERS: dict[str, Any] = {
+    f"RateLimit-{name}": {"$ref": f"#/components/headers/RateLimit{name}"}
+    for name in ("Limit", "Remaining", "Reset")
 }
 
 PROBLEM_SCHEMAS: dict[str, Any] = {

@@ -6,6 +6,9 @@ from pydantic import BaseModel
 
 from chalicelib.edge.auth import Access
 from chalicelib.edge.idempotency import KeyUse
+from chalicelib.edge.rates import Rate
+
+MAX_BODY_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Operation:
     failure_text: str = ""
     feature: str = ""
     description: str = ""
+    max_bytes: int = MAX_BODY_BYTES
+    rate: Rate | None = None
 
 
 OPERATIONS: list[Operation] = []

@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic_core import PydanticCustomError
 
+from chalicelib.edge.addresses import MAX_URL_LENGTH, UnsafeAddress, check_public_url
 from chalicelib.money import Money
 
 MAX_AMOUNT_MINOR = 10**12
@@ -16,6 +18,21 @@ def rfc3339(moment: datetime) -> str:
 
 Moment = Annotated[datetime, PlainSerializer(rfc3339, return_type=str)]
 """A time in answers: RFC 3339 in UTC, whole seconds."""
+
+
+def _public_url(url: str) -> str:
+    try:
+        return check_public_url(url)
+    except UnsafeAddress as error:
+        raise PydanticCustomError("unsafe_address", error.detail) from error
+
+
+PublicUrl = Annotated[
+    str,
+    Field(max_length=MAX_URL_LENGTH, json_schema_extra={"format": "uri"}),
+    AfterValidator(_public_url),
+]
+"""An address of another's, https at a public host name; wrong is a field's `unsafe_address`."""
 
 
 class RequestBody(BaseModel):

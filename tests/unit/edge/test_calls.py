@@ -10,9 +10,9 @@ from chalice.app import Request
 from pydantic import BaseModel, Field
 
 from chalicelib.edge.auth import Access
-from chalicelib.edge.calls import JSON_ONLY, MAX_BODY_BYTES, answer_to
+from chalicelib.edge.calls import JSON_ONLY, answer_to
 from chalicelib.edge.idempotency import KeyUse
-from chalicelib.edge.operations import Operation
+from chalicelib.edge.operations import MAX_BODY_BYTES, Operation
 from chalicelib.edge.pages import PageQuery
 from chalicelib.edge.replies import Reply
 from chalicelib.edge.schemas import MoneyBody, RequestBody
