@@ -18,7 +18,11 @@ from chalicelib.notifications import service
 from chalicelib.notifications.tables import NotificationTable
 from infra.local import outbox
 from infra.local.aws import LocalAws
+from infra.local.endpoints import LocalEndpoints
+from infra.local.gateway import HttpRequest
+from infra.local.identity import UserPool
 from infra.local.pump import Pump
+from infra.local.sandbox import Sandbox
 from tests.crash_points import Fault, calls_of, disturbed, points
 from tests.factories.notifications import AMINA, ORDER_ID, PRIVATE, a_notice, params_of
 
@@ -216,10 +220,14 @@ class TestPoison:
 
 
 class TestOutbox:
-    def test_it_shows_each_message_and_whom_it_is_for(self, aws: LocalAws, pump: Pump) -> None:
+    def test_it_shows_each_message_and_whom_it_is_for(
+        self, user_pool: UserPool, pump: Pump
+    ) -> None:
         tell("order_sold", "order_sold:1", "zgh")
         pump.drain()
-        [message] = outbox.messages_sent()
+        endpoints = LocalEndpoints(user_pool, pump, Sandbox(lambda _: None, pump.drain))
+        answer = endpoints.answer(HttpRequest("GET", "/_local/outbox"))
+        [message] = json.loads(answer.body)["data"]
         assert message["to"] == {
             "name": "Amina Berrada", "email": "amina@example.ma", "phone": "+212600112233",
         }  # fmt: skip
@@ -227,7 +235,6 @@ class TestOutbox:
         assert message["params"] == params_of("order_sold")
         assert message["text"].startswith("Vendu et payé. À emballer : 2 × Vase, Tagine")
         assert "to_sealed" not in message
-        json.dumps(message)
 
     def test_the_oldest_comes_first(self, aws: LocalAws, pump: Pump) -> None:
         for number in (3, 1, 2):
