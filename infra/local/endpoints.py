@@ -1,21 +1,21 @@
-"""What only the local server answers: tokens, the clock, draining, the outbox, the payment page."""
+"""What only the local server answers: tokens, the clock, draining, the outbox, and the bank."""
 
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import unquote
 
 from chalicelib import clock
 from chalicelib.edge.auth import GROUP_ARTISANS, GROUP_OPERATORS, artisan_id_of
 from infra.local import signals
+from infra.local.bank.desk import Bank
 from infra.local.gateway import HttpAnswer, HttpRequest, problem
 from infra.local.identity import ARTISAN_SUBJECT, OPERATOR_SUBJECT, UserPool
 from infra.local.outbox import messages_sent
 from infra.local.pump import Pump
-from infra.local.sandbox import Sandbox
 
 PREFIX = "/_local/"
 MAX_ADVANCE_SECONDS = 10 * 366 * 86400
+MAX_DRAINS = 20
 DEMO_ARTISAN_COUNT = 500
 
 Answer = Callable[[HttpRequest], HttpAnswer]
@@ -30,13 +30,23 @@ def json_answer(body: Mapping[str, Any], status: int = 200) -> HttpAnswer:
     return HttpAnswer(status, headers, json.dumps(body, ensure_ascii=False).encode())
 
 
+def added(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Two drains told as one."""
+    functions = {name: dict(counts) for name, counts in first["functions"].items()}
+    for name, counts in second["functions"].items():
+        known = functions.setdefault(name, {"handled": 0, "failed": 0})
+        functions[name] = {key: known[key] + counts[key] for key in known}
+    rounds = first["rounds"] + second["rounds"]
+    return {"quiet": second["quiet"], "rounds": rounds, "functions": functions}
+
+
 class LocalEndpoints:
     """Answers everything below `/_local/`."""
 
-    def __init__(self, pool: UserPool, pump: Pump, sandbox: Sandbox) -> None:
+    def __init__(self, pool: UserPool, pump: Pump, bank: Bank) -> None:
         self._pool = pool
         self._pump = pump
-        self._sandbox = sandbox
+        self._bank = bank
         # Ids follow from subjects, not the other way round: these are the demo's.
         demo = (f"demo-artisan-{number:03d}" for number in range(1, DEMO_ARTISAN_COUNT + 1))
         self._subjects = {artisan_id_of(subject): subject for subject in demo}
@@ -44,7 +54,7 @@ class LocalEndpoints:
             ("GET", "tokens"): self._tokens,
             ("POST", "clock"): self._advance_clock,
             ("GET", "clock"): lambda _: json_answer({"now": clock.to_text(clock.now())}),
-            ("POST", "drain"): lambda _: json_answer(self._pump.drain()),
+            ("POST", "drain"): lambda _: json_answer(self._drain()),
             ("GET", "outbox"): lambda _: json_answer({"data": messages_sent()}),
         }
 
@@ -52,8 +62,8 @@ class LocalEndpoints:
         name = request.path.removeprefix(PREFIX).rstrip("/")
         method = "GET" if request.method == "HEAD" else request.method
         try:
-            if name.startswith("pay/"):
-                return self._sandbox.answer(request, unquote(name.removeprefix("pay/")))
+            if name.startswith(("pay/", "bank/")):
+                return self._bank.answer(request)
             if (method, name) in self._calls:
                 return self._calls[method, name](request)
         except BadInput as refusal:
@@ -64,6 +74,17 @@ class LocalEndpoints:
             detail = f"This address answers {allowed}."
             return problem(405, "method_not_allowed", detail, (("Allow", allowed),))
         return problem(404, "not_found", "There is no such local endpoint.")
+
+    def _drain(self) -> dict[str, Any]:
+        """Drain the queues, and again while the bank still has something to say about it."""
+        self._bank.deliver()
+        delivered, drained = self._bank.delivered_count, self._pump.drain()
+        for _ in range(MAX_DRAINS):
+            self._bank.deliver()
+            if self._bank.delivered_count == delivered:
+                break
+            delivered, drained = self._bank.delivered_count, added(drained, self._pump.drain())
+        return drained
 
     def _tokens(self, request: HttpRequest) -> HttpAnswer:
         subject = self._subject_from(request.query)

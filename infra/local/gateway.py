@@ -59,6 +59,10 @@ class HttpAnswer:
     body: bytes = b""
 
 
+class AnswerLost(Exception):
+    """The request was carried out and nobody is told: the connection is closed without a word."""
+
+
 def problem(
     status: int, code: str, detail: str, headers: tuple[tuple[str, str], ...] = ()
 ) -> HttpAnswer:

@@ -1,6 +1,6 @@
-"""What the sandbox provider knows of a payment, read from the platform's own tables."""
+"""The one thing that the sandbox's bank looks up: what is due where it is told nothing."""
 
-from infra.local.provider import Due
+from infra.local.bank.accounts import Due
 
 
 def find_due(payment_id: str) -> Due | None:
@@ -15,6 +15,5 @@ def find_due(payment_id: str) -> Due | None:
         order_id=payment.order_id,
         amount_minor=payment.amount.amount_minor,
         provider=str(payment.provider),
-        status=str(payment.status),
         expires_at=payment.expires_at,
     )

@@ -13,7 +13,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from infra.local.environment import CannotStart
-from infra.local.gateway import MAX_BODY_BYTES, HttpAnswer, HttpRequest, problem
+from infra.local.gateway import (
+    MAX_BODY_BYTES,
+    AnswerLost,
+    HttpAnswer,
+    HttpRequest,
+    problem,
+)
 
 IDLE_SECONDS = 65  # API Gateway's keep-alive is 60.
 MAX_CHUNK_LINE = 1024
@@ -65,6 +71,9 @@ class _Connection(BaseHTTPRequestHandler):
             return
         try:
             answer = self.server.answerer(request)
+        except AnswerLost:
+            self.close_connection = True
+            return
         except Exception:
             logger.exception("%s %s failed", request.method, request.path)
             answer = problem(500, "internal_error", "The local server failed; see stderr.")

@@ -9,6 +9,7 @@ from typing import Any
 from chalice import Chalice
 
 from infra.local.aws import LocalAws
+from infra.local.bank.desk import Bank
 from infra.local.dynamodb_local import DynamoDbLocal
 from infra.local.endpoints import PREFIX, LocalEndpoints
 from infra.local.environment import LocalSettings, set_app_environment
@@ -16,7 +17,6 @@ from infra.local.gateway import Gateway, HttpAnswer, HttpRequest
 from infra.local.identity import UserPool
 from infra.local.payments import find_due
 from infra.local.pump import Pump
-from infra.local.sandbox import Sandbox
 from infra.local.server import LocalServer
 from infra.local.storefront import Storefront
 
@@ -45,8 +45,8 @@ class LocalStack:
         app: Chalice = importlib.import_module("app").app
         self._gateway = Gateway(app)
         self._pump = Pump(app, aws)
-        sandbox = Sandbox(find_due, self._pump.drain)
-        self._endpoints = LocalEndpoints(self._pool, self._pump, sandbox)
+        bank = Bank(find_due, self._pump.drain, in_background=True)
+        self._endpoints = LocalEndpoints(self._pool, self._pump, bank)
         self._storefront = Storefront(draw_demo)
         self._load_demo(say)
         self._pump.start()

@@ -6,11 +6,11 @@ import pytest
 
 from chalicelib.config import settings
 from chalicelib.edge.operations import OPERATIONS
+from infra.local.bank.desk import Bank
 from infra.local.endpoints import LocalEndpoints
 from infra.local.gateway import HttpAnswer, HttpRequest
 from infra.local.identity import UserPool
 from infra.local.pump import Pump
-from infra.local.sandbox import Sandbox
 from infra.local.stack import draw_demo
 from infra.local.storefront import PAGE_FILE, Storefront, policy_of
 
@@ -96,7 +96,7 @@ class TestWhatItCalls:
 
     def test_its_local_addresses_are_answered(self, shop):
         pool, pump = object.__new__(UserPool), object.__new__(Pump)
-        endpoints = LocalEndpoints(pool, pump, Sandbox(lambda _: None, dict))
+        endpoints = LocalEndpoints(pool, pump, Bank(lambda _: None, dict))
         named = set(re.findall(r"/_local/\w+", PAGE))
         assert named == {
             "/_local/tokens",

@@ -1,0 +1,1 @@
+"""The sandbox's bank: it plays all four providers, over HTTP and with books of its own."""
