@@ -2,7 +2,7 @@
 
 import json
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -22,7 +22,6 @@ from infra.local.endpoints import LocalEndpoints
 from infra.local.gateway import HttpRequest
 from infra.local.identity import UserPool
 from infra.local.pump import Pump
-from infra.local.sandbox import Sandbox
 from tests.crash_points import Fault, calls_of, disturbed, points
 from tests.factories.notifications import AMINA, ORDER_ID, PRIVATE, a_notice, params_of
 
@@ -223,9 +222,10 @@ class TestOutbox:
     def test_it_shows_each_message_and_whom_it_is_for(
         self, user_pool: UserPool, pump: Pump
     ) -> None:
+        # There is no bank: the outbox asks none.
+        endpoints = LocalEndpoints(user_pool, pump, cast(Any, None))
         tell("order_sold", "order_sold:1", "zgh")
         pump.drain()
-        endpoints = LocalEndpoints(user_pool, pump, Sandbox(lambda _: None, pump.drain))
         answer = endpoints.answer(HttpRequest("GET", "/_local/outbox"))
         [message] = json.loads(answer.body)["data"]
         assert message["to"] == {
