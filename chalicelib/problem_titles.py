@@ -5,13 +5,66 @@ LANGUAGES = ("en", "fr", "ar", "zgh")
 # fmt: off
 _ROWS = {
     # Any request
+    "already_shipped": (
+        "A parcel has been sent already", "Un colis est déjà parti",
+        "تم إرسال طرد بالفعل", "ⵉⵜⵜⵡⴰⵣⵏ ⵢⴰⵏ ⵓⴽⵓⵍⵉ ⵢⴰⴷ",
+    ),
+    "amount_or_lines": (
+        "Give an amount or lines, not both", "Donnez un montant ou des lignes, pas les deux",
+        "حدد مبلغا أو أسطرا، لا كليهما", "ⴼⴽ ⴰⵜⵉⴳ ⵏⵖ ⵉⵣⵔⵉⵔⵉⴳⵏ, ⵓⵔ ⵉⴷ ⵙⵉⵏ",
+    ),
+    "ask_for_status_or_review": (
+        "Ask for one status, or for those under review", "Demandez un statut, ou ceux à vérifier",
+        "اطلب حالة واحدة أو ما هو قيد المراجعة", "ⵙⵓⵜⵔ ⵢⴰⵏ ⵡⴰⴷⴷⴰⴷ, ⵏⵖ ⵡⵉⵏⵏⴰ ⵉⵜⵜⵓⵙⵖⵥⴰⵏ",
+    ),
     "bad_request": (
         "The request cannot be read", "La requête est illisible",
         "تعذّرت قراءة الطلب", "ⵓⵔ ⵜⵜⵓⵖⵔⴰ ⵜⵓⵜⵔⴰ",
     ),
+    "dispute_state_forbids": (
+        "The dispute's state does not allow this", "L'état du litige ne le permet pas",
+        "حالة النزاع لا تسمح بذلك", "ⴰⴷⴷⴰⴷ ⵏ ⵓⵎⵣⴰⵔⵓ ⵓⵔ ⵉⵙⵙⵓⵔⵔⵉ ⴰⵢⴰ",
+    ),
     "malformed_json": (
         "The body is not JSON", "Le corps n’est pas du JSON",
         "محتوى الطلب ليس بصيغة JSON", "ⵜⵓⵎⴰⵢⵜ ⵏ ⵜⵓⵜⵔⴰ ⵓⵔ ⵜⴳⵉ JSON",
+    ),
+    "not_disputable": (
+        "This payment cannot be disputed", "Ce paiement ne peut pas être contesté",
+        "لا يمكن الاعتراض على هذا الأداء", "ⴰⴼⵔⵓ ⴰⴷ ⵓⵔ ⵉⵖⵉⵢ ⴰⴷ ⴼⵍⵍⴰⵙ ⵉⵎⵣⴰⵔⵓ",
+    ),
+    "not_refundable": (
+        "Nothing of this payment can be refunded", "Rien de ce paiement ne peut être remboursé",
+        "لا يمكن استرجاع أي شيء من هذا الأداء", "ⵓⵔ ⵉⵖⵉⵢ ⴰⴷ ⵉⵜⵜⵓⵔⴰⵔ ⴰⵎⵢⴰ ⵏ ⵓⴼⵔⵓ ⴰⴷ",
+    ),
+    "not_returnable": (
+        "This cannot be returned now", "Ceci ne peut pas être retourné maintenant",
+        "لا يمكن إرجاع هذا الآن", "ⴰⵢⴰ ⵓⵔ ⵉⵖⵉⵢ ⴰⴷ ⵉⵜⵜⵓⵔⴰⵔ ⴷⵖⵉ",
+    ),
+    "refund_exceeds_captured": (
+        "More than is left of the payment", "Plus que ce qui reste du paiement",
+        "أكثر مما تبقى من الأداء", "ⵓⴳⴳⴰⵔ ⵏ ⵎⴰⵢⴷ ⵉⵇⵇⵉⵎⵏ ⴳ ⵓⴼⵔⵓ",
+    ),
+    "refund_lines_unknown": (
+        "These lines cannot be refunded", "Ces lignes ne peuvent pas être remboursées",
+        "لا يمكن استرجاع هذه الأسطر", "ⵉⵣⵔⵉⵔⵉⴳⵏ ⴰⴷ ⵓⵔ ⵖⵉⵏ ⴰⴷ ⵜⵜⵓⵔⴰⵔⵏ",
+    ),
+    "refund_state_forbids": (
+        "The refund's state does not allow this", "L'état du remboursement ne le permet pas",
+        "حالة الاسترجاع لا تسمح بذلك", "ⴰⴷⴷⴰⴷ ⵏ ⵡⵔⴰⵔ ⵓⵔ ⵉⵙⵙⵓⵔⵔⵉ ⴰⵢⴰ",
+    ),
+    "return_lines_unknown": (
+        "These lines cannot be returned together",
+        "Ces lignes ne peuvent pas être retournées ensemble",
+        "لا يمكن إرجاع هذه الأسطر معا", "ⵉⵣⵔⵉⵔⵉⴳⵏ ⴰⴷ ⵓⵔ ⵖⵉⵏ ⴰⴷ ⵜⵜⵓⵔⴰⵔⵏ ⵎⵇⵇⴰⵔ",
+    ),
+    "return_state_forbids": (
+        "The return's state does not allow this", "L'état du retour ne le permet pas",
+        "حالة الإرجاع لا تسمح بذلك", "ⴰⴷⴷⴰⴷ ⵏ ⵜⵓⵔⵔⵉⵜ ⵓⵔ ⵉⵙⵙⵓⵔⵔⵉ ⴰⵢⴰ",
+    ),
+    "too_many_open_orders": (
+        "Too many orders await payment", "Trop de commandes attendent un paiement",
+        "طلبات كثيرة في انتظار الأداء", "ⴽⵉⴳⴰⵏ ⵏ ⵜⴳⵓⵔⵉⵡⵉⵏ ⵉⵜⵜⵇⵇⵍⵏ ⴰⴼⵔⵓ",
     ),
     "unauthorized": (
         "Sign in first", "Connectez-vous d’abord",
@@ -40,6 +93,19 @@ _ROWS = {
     "body_too_large": (
         "The request is too large", "La requête est trop volumineuse",
         "حجم الطلب كبير جدا", "ⵜⵎⵇⵇⵓⵔ ⵜⵓⵜⵔⴰ ⴽⵉⴳⴰⵏ",
+    ),
+    "unknown_dispute": (
+        "There is no such dispute", "Ce litige n'existe pas",
+        "لا يوجد نزاع بهذا الرقم", "ⵓⵔ ⵉⵍⵍⵉ ⵓⵎⵣⴰⵔⵓ ⴰⴷ",
+    ),
+    "unknown_refund": (
+        "There is no such refund", "Ce remboursement n'existe pas",
+        "لا يوجد استرجاع بهذا الرقم", "ⵓⵔ ⵉⵍⵍⵉ ⵡⵔⴰⵔ ⴰⴷ",
+    ),
+    "unknown_return": (
+        "There is no such return, or it is not yours",
+        "Ce retour n'existe pas, ou n'est pas le vôtre",
+        "لا يوجد هذا الإرجاع أو ليس لك", "ⵓⵔ ⵜⵍⵍⵉ ⵜⵓⵔⵔⵉⵜ ⴰⴷ, ⵏⵖ ⵓⵔ ⵜⴳⵉ ⵜⵉⵏⵏⴽ",
     ),
     "unsupported_media_type": (
         "This media type is not read here", "Type de contenu non pris en charge",
@@ -151,6 +217,14 @@ _ROWS = {
         "The If-Match header is not valid", "L’en-tête If-Match n’est pas valable",
         "ترويسة If-Match غير صالحة", "ⵉⵅⴼ If-Match ⵓⵔ ⵉⵖⵓⴷⵉ",
     ),
+    "variant_required": (
+        "Say which variant", "Précisez la variante",
+        "حدّد النوع المطلوب", "ⵙⵜⵉ ⴰⵏⴰⵡ",
+    ),
+    "unknown_variant": (
+        "There is no such variant", "Cette variante n’existe pas",
+        "لا يوجد هذا النوع", "ⵓⵔ ⵉⵍⵍⵉ ⵡⴰⵏⴰⵡ ⴰⴷ",
+    ),
     "unknown_account": (
         "There is no such account", "Ce compte n’existe pas",
         "لا يوجد هذا الحساب", "ⵓⵔ ⵉⵍⵍⵉ ⵓⵎⵉⴹⴰⵏ ⴰⴷ",
@@ -256,13 +330,13 @@ _ROWS = {
         "The parcel’s state forbids it", "L’état du colis ne le permet pas",
         "حالة الطرد لا تسمح بذلك", "ⴰⴷⴷⴰⴷ ⵏ ⵓⵎⴰⵣⴰⵏ ⵓⵔ ⵜ ⵉⵜⵜⴰⴷⵊⴰ",
     ),
-    "payment_method_unavailable": (
-        "This way of paying is not open yet", "Moyen de paiement pas encore ouvert",
-        "وسيلة الأداء هذه غير متاحة بعد", "ⵜⴰⵖⴰⵔⴰⵙⵜ ⴰⴷ ⵏ ⵓⴼⵔⵔⵓ ⵓⵔ ⵜⵍⵍⵉ ⵙⵓⵍ",
-    ),
     "price_changed": (
         "The price has changed", "Le prix a changé",
         "تغيّر الثمن", "ⵉⵙⵏⴼⵍ ⵡⴰⵜⵉⴳ",
+    ),
+    "not_sold": (
+        "So many were not sold", "Cette quantité n’a pas été vendue",
+        "لم تُبع هذه الكمية", "ⵓⵔ ⵜⵜⵓⵣⵣⵏⵣⴰ ⵜⵙⵎⴽⵜⴰ ⴰⴷ",
     ),
     "sold_out": (
         "Sold out", "Épuisé",

@@ -28,7 +28,7 @@ from chalicelib.edge.storage import (
     sweep_due,
 )
 from chalicelib.money import Money
-from chalicelib.payments.domain import EventKind, EventStatus, Provider, ProviderEvent
+from chalicelib.payments.domain import EventKind, EventStatus, Kept, Provider, ProviderEvent
 
 KEPT_FOR = timedelta(days=550)  # 18 months
 APPLY = "callback_apply"
@@ -72,16 +72,6 @@ class CallbackTable(Table):
     due_at = UnicodeAttribute(null=True)
     due = due_index(keys_only=True)
     by_shelf = ByShelf()
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A kept callback and what became of it."""
-
-    event: ProviderEvent
-    status: EventStatus
-    outcome: str | None
-    received_at: str
 
 
 @dataclass(frozen=True, slots=True)

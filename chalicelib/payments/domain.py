@@ -251,6 +251,16 @@ class EventStatus(StrEnum):
     PARKED = "parked"
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A kept callback and what became of it."""
+
+    event: ProviderEvent
+    status: EventStatus
+    outcome: str | None
+    received_at: str
+
+
 class Verdict(StrEnum):
     """What an event does to a payment."""
 

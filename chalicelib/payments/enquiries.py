@@ -9,9 +9,8 @@ from chalicelib.edge.observability import logger
 from chalicelib.edge.storage import try_commit
 from chalicelib.errors import Invalid, NotFound, Unavailable
 from chalicelib.payments import callback_tables, dispute_tables, refund_tables, tables
-from chalicelib.payments.callback_tables import Kept
 from chalicelib.payments.dispute_domain import Dispute, DisputeStatus
-from chalicelib.payments.domain import Payment, PaymentStatus
+from chalicelib.payments.domain import Kept, Payment, PaymentStatus
 from chalicelib.payments.refund_domain import Refund, RefundStatus
 
 ATTEMPTS = 6

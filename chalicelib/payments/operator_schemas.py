@@ -10,9 +10,8 @@ from chalicelib.listings.domain import stock_id_of
 from chalicelib.money import Money
 from chalicelib.orders.domain import Order, OrderState
 from chalicelib.orders.schemas import Lines, Text
-from chalicelib.payments.callback_tables import Kept
 from chalicelib.payments.dispute_domain import Dispute, DisputeStatus
-from chalicelib.payments.domain import Payment, PaymentStatus, Portion
+from chalicelib.payments.domain import Kept, Payment, PaymentStatus, Portion
 from chalicelib.payments.refund_domain import Refund, RefundKind, RefundStatus, Wish
 from chalicelib.payments.schemas import AttemptView
 

@@ -186,6 +186,7 @@ def send_refund(refund_id: str) -> None:
         return
     payment = tables.find(found.payment_id)
     assert payment is not None, "a refund is written with its payment"
+    payment = replace(payment, provider=found.provider)  # It may have come by another.
     first = found.status is RefundStatus.APPROVED
     now = clock.now()
     sending = replace(

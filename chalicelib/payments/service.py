@@ -26,6 +26,7 @@ from chalicelib.payments.domain import (
     Attempt,
     EventKind,
     EventStatus,
+    Kept,
     Payment,
     PaymentStatus,
     Provider,
@@ -203,7 +204,8 @@ def _unapplied(found: Payment, event: ProviderEvent, reason: str) -> _Judged:
         # Reserved on a card and not to be taken: what follows from this state lets go of it.
         held = replace(flagged, status=PaymentStatus.AUTHORIZED, ask_at=now, asked_count=0)
         return _Judged(Verdict.UNAPPLIED, reason, held)
-    receipt = new_receipt(found, event, reason) if event.amount is not None else None
+    is_money = event.kind is not EventKind.FAILED and event.amount is not None
+    receipt = new_receipt(found, event, reason) if is_money else None
     return _Judged(Verdict.UNAPPLIED, reason, flagged, receipt=receipt)
 
 
@@ -229,7 +231,7 @@ def confirm_capture(payment_id: str, provider: str, amount: Money) -> None:
     raise Unavailable("the payment kept changing")
 
 
-def apply_parked(event_key: str) -> callback_tables.Kept:
+def apply_parked(event_key: str) -> Kept:
     """Apply a parked callback once more, after what kept it from being applied was mended.
 
     Raises:

@@ -1,6 +1,7 @@
 """What an event means for a payment, and which moves there are."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -9,6 +10,7 @@ from chalicelib.payments.domain import (
     MAX_ATTEMPTS_KEPT,
     MOVES,
     PAID,
+    RANK,
     Attempt,
     EventKind,
     PaymentStatus,
@@ -17,6 +19,7 @@ from chalicelib.payments.domain import (
     for_review,
     judge,
     paid,
+    paid_status,
     with_attempt,
 )
 from tests.factories.payments import CREATED_AT, a_payment, an_event
@@ -54,13 +57,22 @@ def test_what_an_event_means(
     assert verdict(payment, **event) is expected
 
 
-@pytest.mark.parametrize(
-    ("start", "to"),
-    [(s, t) for s in PaymentStatus for t in PaymentStatus if t not in MOVES[s]],
-)
-def test_P10_no_payment_moves_outside_the_table(start: PaymentStatus, to: PaymentStatus) -> None:
-    with pytest.raises(AssertionError):
-        paid(a_payment(status=start), an_event(), to, CREATED_AT)
+@pytest.mark.parametrize("kind", [EventKind.SUCCEEDED, EventKind.AUTHORIZED])
+@pytest.mark.parametrize("start", PaymentStatus)
+def test_P10_no_payment_is_paid_outside_the_table(start: PaymentStatus, kind: EventKind) -> None:
+    event = an_event(kind=kind)
+    if paid_status(event) in MOVES[start]:
+        assert paid(a_payment(status=start), event, CREATED_AT).status is paid_status(event)
+    else:
+        with pytest.raises(AssertionError):
+            paid(a_payment(status=start), event, CREATED_AT)
+
+
+def test_P10_every_move_raises_the_rank_but_for_those_out_of_a_dispute() -> None:
+    for start, ends in MOVES.items():
+        for end in ends:
+            forward = RANK[end] > RANK[start]
+            assert forward or start is PaymentStatus.DISPUTED, (start, end)
 
 
 def test_nothing_leads_back_from_money_taken() -> None:
@@ -69,11 +81,19 @@ def test_nothing_leads_back_from_money_taken() -> None:
 
 
 def test_a_payment_taken_remembers_by_what() -> None:
-    taken = paid(a_payment(), an_event(), PaymentStatus.CAPTURED, CREATED_AT)
+    taken = paid(a_payment(), an_event(), CREATED_AT)
     assert (taken.status, taken.provider_reference, taken.captured_at) == (
         PaymentStatus.CAPTURED, "T1", CREATED_AT,
     )  # fmt: skip
     assert [attempt.outcome for attempt in taken.attempts] == ["succeeded"]
+    assert taken.ask_at is None
+
+
+def test_what_is_only_reserved_is_asked_about_after_a_quarter_of_an_hour() -> None:
+    for event in (an_event(is_taken=False), an_event(kind=EventKind.AUTHORIZED)):
+        asked = paid(a_payment(), event, CREATED_AT)
+        assert asked.status is PaymentStatus.CAPTURE_REQUESTED
+        assert asked.ask_at == CREATED_AT + timedelta(minutes=15)
 
 
 def test_the_same_attempt_twice_is_one_and_only_so_many_are_kept() -> None:
