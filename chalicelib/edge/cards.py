@@ -13,6 +13,7 @@ Union's (`EE123456789MA`) do.
 
 import json
 import re
+import sys
 import unicodedata
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -76,7 +77,7 @@ _MACHINE_MADE = re.compile(
     re.IGNORECASE,
 )
 _ESCAPED = re.compile(
-    r"\\+(?:u(d[89ab]..)\\+u(d[c-f]..)|u([0-9a-f]{4})|x([0-9a-f]{2}))", re.IGNORECASE
+    r"\\+(?:U([0-9a-fA-F]{8})|u([dD][89abAB][0-9a-fA-F]{2})\\+u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))"
 )
 # What the fast way out looks at: digits become "0", the rest "x", and what may stand between
 # digits is dropped, whatever is not ASCII with it.
@@ -278,12 +279,11 @@ def _digits_of(text: str) -> str:
 
 def _unescaped(found: re.Match[str]) -> str:
     """What an escape stands for, when it is a digit or may stand between digits."""
-    high, low, short, byte = found.groups()
+    long, high, low, short, byte = found.groups()
+    code = int(long or low or short or byte, 16)
     if high:
-        code = 0x10000 + ((int(high, 16) & 0x3FF) << 10) + (int(low, 16) & 0x3FF)
-    else:
-        code = int(short or byte, 16)
-    letter = chr(code)
+        code = 0x10000 + ((int(high, 16) & 0x3FF) << 10) + (code & 0x3FF)
+    letter = chr(code) if code <= sys.maxunicode else ""
     if letter.isdecimal():
         return _digits_of(letter)
     if _INVISIBLE.fullmatch(letter):

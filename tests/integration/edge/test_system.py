@@ -78,7 +78,8 @@ class TestDocument:
             given = {(each.get("in"), each.get("name")) for each in described["parameters"]}
             variables = {("path", name) for name in re.findall(r"{(\w+)}", operation.path)}
             fields = operation.query.model_fields if operation.query else {}
-            assert given - {(None, None)} == variables | {("query", name) for name in fields}
+            named = {("query", field.alias or name) for name, field in fields.items()}
+            assert given - {(None, None)} == variables | named
 
     def test_money_is_whole_minor_units(self, document):
         schemas = document["components"]["schemas"]

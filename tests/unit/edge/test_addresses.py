@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from chalicelib.config import settings
 from chalicelib.edge import addresses
-from chalicelib.edge.addresses import UnsafeAddress, check_public_url, is_public, resolve_public
+from chalicelib.edge.addresses import UnsafeAddress
 from chalicelib.edge.schemas import PublicUrl
 
 GOOD = {
@@ -100,15 +100,15 @@ OUTSIDE = [
 class TestWritten:
     @pytest.mark.parametrize("url", [url for url, read in GOOD.items() if read])
     def test_an_address_of_the_public_internet_is_read_in_one_spelling(self, url):
-        assert check_public_url(url) == GOOD[url]
-        assert check_public_url(GOOD[url]) == GOOD[url]
+        assert addresses.check_public_url(url) == GOOD[url]
+        assert addresses.check_public_url(GOOD[url]) == GOOD[url]
 
     @pytest.mark.parametrize(
         "url", BAD + [url for url, read in GOOD.items() if not read], ids=ascii
     )
     def test_anything_else_is_refused(self, url):
         with pytest.raises(UnsafeAddress) as refused:
-            check_public_url(url)
+            addresses.check_public_url(url)
         assert refused.value.code == "unsafe_address"
         assert "example" not in refused.value.detail  # nothing of it is repeated
 
@@ -119,7 +119,7 @@ class TestWritten:
     def test_in_the_local_stages_our_own_machine_is_good_too(self, monkeypatch, stage):
         monkeypatch.setenv("MAALEM_STAGE", stage)
         for url in ("http://127.0.0.1:3000/done", "http://127.0.0.1/", "http://127.0.0.1:65535/"):
-            assert check_public_url(url) == url
+            assert addresses.check_public_url(url) == url
         for url in (
             "http://localhost:3000/",
             "http://127.0.0.2:3000/",
@@ -129,14 +129,14 @@ class TestWritten:
             "http://0.0.0.0/",
         ):
             with pytest.raises(UnsafeAddress):
-                check_public_url(url)
+                addresses.check_public_url(url)
 
     def test_on_aws_it_is_not(self, deployed):
         for url in ("http://127.0.0.1:3000/done", "http://127.0.0.1/"):
             with pytest.raises(UnsafeAddress):
-                check_public_url(url)
+                addresses.check_public_url(url)
         with pytest.raises(UnsafeAddress):
-            resolve_public("127.0.0.1", lambda host: [host])
+            addresses.resolve_public("127.0.0.1", lambda host: [host])
 
 
 @pytest.fixture
@@ -149,33 +149,33 @@ def deployed(monkeypatch):
 class TestResolved:
     @pytest.mark.parametrize("address", OUTSIDE)
     def test_a_host_that_leads_outside_is_connected_to(self, address):
-        assert is_public(address)
-        assert resolve_public("hooks.example.ma", lambda host: [address]) == [address]
+        assert addresses.is_public(address)
+        assert addresses.resolve_public("hooks.example.ma", lambda host: [address]) == [address]
 
     @pytest.mark.parametrize("address", INSIDE)
     def test_a_name_that_was_bound_anew_cannot_reach_inside(self, address):
-        assert not is_public(address)
+        assert not addresses.is_public(address)
         for found in ([address], ["8.8.8.8", address], [address, "8.8.8.8"]):
             with pytest.raises(UnsafeAddress):
-                resolve_public("hooks.example.ma", lambda host, found=found: found)
+                addresses.resolve_public("hooks.example.ma", lambda host, found=found: found)
 
     def test_a_name_without_an_address_is_refused(self):
         with pytest.raises(UnsafeAddress):
-            resolve_public("hooks.example.ma", lambda host: [])
+            addresses.resolve_public("hooks.example.ma", lambda host: [])
 
     @pytest.mark.parametrize(
         "host", ["localhost", "8.8.8.8", "a.internal", "a.ma.", "intranet", ""]
     )
     def test_a_host_that_was_never_good_is_not_asked_for(self, host):
         with pytest.raises(UnsafeAddress):
-            resolve_public(host, pytest.fail)
+            addresses.resolve_public(host, pytest.fail)
 
     def test_a_look_up_that_fails_is_nobodys_fault(self):
         def fails(host):
             raise socket.gaierror("no answer")
 
         with pytest.raises(OSError, match="no answer"):
-            resolve_public("hooks.example.ma", fails)
+            addresses.resolve_public("hooks.example.ma", fails)
 
     def test_the_systems_own_resolver_is_asked_once(self, monkeypatch):
         asked = []
@@ -186,7 +186,7 @@ class TestResolved:
             return [(*kind, ("8.8.8.8", 443)), (*kind, ("1.1.1.1", 443)), (*kind, ("8.8.8.8", 443))]
 
         monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-        assert resolve_public("Hooks.Example.MA") == ["8.8.8.8", "1.1.1.1"]
+        assert addresses.resolve_public("Hooks.Example.MA") == ["8.8.8.8", "1.1.1.1"]
         assert asked == [("hooks.example.ma", 443)]
 
 

@@ -9,14 +9,17 @@ import pytest
 from chalice.app import Request
 from pydantic import BaseModel, Field
 
-from chalicelib.edge.auth import Access
+from chalicelib import clock
+from chalicelib.config import settings
+from chalicelib.edge.auth import Access, Caller
 from chalicelib.edge.calls import JSON_ONLY, answer_to
 from chalicelib.edge.idempotency import KeyUse
 from chalicelib.edge.operations import MAX_BODY_BYTES, Operation
 from chalicelib.edge.pages import PageQuery
+from chalicelib.edge.rates import Rate
 from chalicelib.edge.replies import Reply
 from chalicelib.edge.schemas import MoneyBody, RequestBody
-from chalicelib.errors import Conflict
+from chalicelib.errors import Conflict, Unauthorized
 
 
 class Body(RequestBody):
@@ -26,6 +29,9 @@ class Body(RequestBody):
 
 class Answer(BaseModel):
     said: str
+
+
+JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 def an_operation(**changed) -> Operation:
@@ -38,13 +44,20 @@ def an_operation(**changed) -> Operation:
     return Operation(**(fields | changed))
 
 
-def a_request(body=b"", *, query=None, headers=None, request_id="request-1", encoded=None):
+def a_request(
+    body=b"", *, query=None, headers=None, request_id="request-1", encoded=None, address="1.2.3.4"
+):
     raw = json.dumps(body).encode() if isinstance(body, (dict, list)) else body
     event = {
         "multiValueQueryStringParameters": query,
-        "headers": {"Content-Type": "application/json"} if headers is None else headers,
+        "headers": JSON_HEADERS if headers is None else headers,
         "pathParameters": None,
-        "requestContext": {"httpMethod": "POST", "resourcePath": "/", "requestId": request_id},
+        "requestContext": {
+            "httpMethod": "POST",
+            "resourcePath": "/",
+            "requestId": request_id,
+            "identity": {"sourceIp": address},
+        },
         "body": base64.b64encode(raw).decode() if isinstance(raw, bytes) else raw,
         "isBase64Encoded": isinstance(raw, bytes) if encoded is None else encoded,
         "stageVariables": None,
@@ -107,6 +120,21 @@ class TestReading:
         padding = b" " * (MAX_BODY_BYTES - len(b'{"name": "x"}'))
         assert ask(b'{"name": "x"}' + padding)[0] == 201
         assert refused_as("body_too_large", b'{"name": "x"}' + padding + b" ")["status"] == 413
+
+    def test_a_route_may_read_less(self):
+        operation = an_operation(body=None, access=Access.PROVIDER, max_bytes=100, media=("*/*",))
+        assert ask(b"x" * 100, operation=operation)[0] == 201
+        body = refused_as("body_too_large", b"x" * 101, operation=operation, view=pytest.fail)
+        assert body["status"] == 413
+
+    def test_P16_of_what_is_too_large_no_signature_is_looked_at(self):
+        operation = an_operation(
+            body=None, access=Access.PROVIDER, max_bytes=100, failure_text="FAILURE",
+            answer_media="text/plain",
+        )  # fmt: skip
+        request = a_request(b"x" * 101)
+        answer = answer_to(request, {}, operation, pytest.fail)
+        assert (answer.status_code, answer.body) == (413, "FAILURE")
 
     def test_32_levels_are_read_and_33_are_not(self):
         deep = b'{"name": ' + b"[" * 32 + b"]" * 32 + b"}"
@@ -198,6 +226,111 @@ class TestQueries:
 
     def test_no_query_is_the_usual_query(self):
         assert ask(query=None, operation=self.operation)[0] == 200
+
+
+NUMBER = "4556737586899855"
+
+
+class TestCardNumbers:
+    @pytest.mark.parametrize("access", [each for each in Access if each is not Access.PROVIDER])
+    @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+    def test_P15_no_route_reads_one(self, monkeypatch, access, method):
+        monkeypatch.setattr("chalicelib.edge.calls.caller_for", lambda access, headers: Caller())
+        operation = an_operation(method=method, access=access)
+        for request in (
+            {"body": {"name": NUMBER}},
+            {"body": {"name": "x"}, "query": {"q": [NUMBER]}},
+            {"body": {"name": "x"}, "path": {"thing_id": NUMBER}},
+            {"body": {"name": "x"}, "headers": JSON_HEADERS | {"Idempotency-Key": NUMBER}},
+        ):
+            refused_as("card_number_refused", operation=operation, view=pytest.fail, **request)
+
+    def test_who_is_not_admitted_is_told_that_first(self):
+        operation = an_operation(access=Access.ARTISAN)
+        refused_as("unauthorized", {"name": NUMBER}, operation=operation)
+
+    def test_a_callback_is_read_whatever_number_is_in_it(self):
+        operation = an_operation(body=None, access=Access.PROVIDER, media=("*/*",))
+        assert ask(NUMBER.encode(), operation=operation)[0] == 201
+
+
+class TestLimits:
+    operation = an_operation(rate=Rate("tries", 60, 2, by_address=1))
+
+    @pytest.fixture(autouse=True)
+    def _by_the_book(self, monkeypatch):
+        """The usual scale, and a clock that stands still."""
+        monkeypatch.setenv("MAALEM_RATE_LIMIT_SCALE_PERCENT", "100")
+        settings.cache_clear()
+        standing = clock.outside_now()
+        monkeypatch.setattr(clock, "outside_now", lambda: standing)
+
+    def test_every_answer_tells_what_is_left_and_the_third_is_refused(self):
+        for left in ("1", "0"):
+            _, headers, _ = ask({"name": "x"}, operation=self.operation)
+            assert (headers["RateLimit-Limit"], headers["RateLimit-Remaining"]) == ("2", left)
+        status, headers, body = ask({"name": "x"}, operation=self.operation, view=pytest.fail)
+        assert (status, body["code"]) == (429, "rate_limited")
+        assert (headers["Retry-After"], headers["RateLimit-Remaining"]) == ("1", "0")
+        assert not {"headers", "RateLimit-Limit"} & set(body)
+
+    def test_a_request_that_is_refused_counts_and_is_told_too(self):
+        _, headers, _ = ask(b"{", operation=self.operation)
+        assert headers["RateLimit-Remaining"] == "1"
+        _, headers, _ = ask(b"x" * (MAX_BODY_BYTES + 1), operation=self.operation)
+        assert headers["RateLimit-Remaining"] == "0"
+
+    def test_another_address_is_another_caller(self):
+        for address in ("1.2.3.4", "1.2.3.5"):
+            for expected in (201, 201, 429):
+                answer = ask({"name": "x"}, operation=self.operation, address=address)
+                assert answer[0] == expected
+
+    def test_made_up_credentials_count_for_the_address(self):
+        headers = JSON_HEADERS | {"Authorization": "Bearer a.b.c"}
+        seen = [ask({"name": "x"}, operation=self.operation, headers=headers)[0] for _ in range(4)]
+        assert seen == [401, 401, 429, 429]
+
+    def test_what_caches_share_tells_nobodys_limit(self):
+        operation = an_operation(
+            method="GET", body=None, status=200, cached_seconds=60, rate=self.operation.rate
+        )
+        _, headers, _ = ask(operation=operation)
+        etag = headers["ETag"]
+        assert not any(name.startswith("RateLimit") for name in headers)
+        status, headers, _ = ask(operation=operation, headers={"If-None-Match": etag})
+        assert status == 304
+        assert not any(name.startswith("RateLimit") for name in headers)
+        status, headers, _ = ask(operation=operation)
+        assert (status, headers["RateLimit-Limit"]) == (429, "2")
+
+    def test_a_route_without_a_limit_has_none_and_tells_none(self):
+        for _ in range(1000):
+            status, headers, _ = ask({"name": "x"}, operation=an_operation(rate=None))
+            assert status == 201
+        assert not any(name.startswith("RateLimit") for name in headers)
+
+
+class TestCallbacks:
+    def test_P16_a_forged_callback_is_answered_the_same_whatever_it_asks_about(self):
+        """No oracle: neither its content nor its headers change a byte of the answer."""
+
+        def view(call):
+            raise Unauthorized("sign the raw body with the active secret")
+
+        for failure_text, media in (("", "application/json"), ("FAILURE", "text/plain")):
+            operation = an_operation(
+                body=None, access=Access.PROVIDER, failure_text=failure_text,
+                media=("*/*",), answer_media=media,
+            )  # fmt: skip
+            answers = set()
+            for reference in ("pay_known", "pay_other", NUMBER, "\u202e", "x" * 10_000, ""):
+                request = a_request(
+                    reference.encode(), headers={"X-Reference": reference, "Signature": reference}
+                )
+                answer = answer_to(request, {}, operation, view)
+                answers.add((answer.status_code, answer.body, json.dumps(answer.headers)))
+            assert len(answers) == 1
 
 
 class TestAnswering:

@@ -121,7 +121,7 @@ class TestWhatIsNone:
         "text",
         [
             in_fours(VISA, "/"), in_fours(VISA, ", "), in_fours(VISA, "  "), in_fours(VISA, " - "),
-            "+4915112345678", "(+49 151 12345678)", "+43 664 1234 5678 9", "0049 151 12345678",
+            "+4915112345678", "(+49 151 12345678)", "+43 664 1234567 1", "0049 151 12345678",
             "2026-06-14 12.30", "33.5731 -7.5898", "EE123456789MA", "1Z999AA10123456784",
             "9205590164917312751089", "6111242100992", "4006381333931/4", "001525713000087",
             "4556 73** **** 9855", "455673******9855", "XXXX XXXX XXXX 9855", "4556 7375 8689 985",
@@ -282,6 +282,14 @@ class TestLogs:
                 assert said.endswith(" after")
                 assert "[removed]" in said
                 assert sum(letter.isdecimal() for letter in said) == 0
+
+    @pytest.mark.parametrize("script", SCRIPTS)
+    def test_P15_whatever_the_script_and_however_it_was_escaped(self, script):
+        written = in_fours(in_script(VISA, SCRIPTS[script]))
+        for text in (written, ascii(written), json.dumps(written), json.dumps(ascii(written))):
+            said = without_card_numbers(f"before {text}")
+            assert "[removed]" in said
+            assert sum(map(str.isdecimal, said)) == 0
 
     def test_other_texts_stay_as_they_are(self):
         for text in (
