@@ -132,7 +132,7 @@ def _forget_if_paid(order_id: str) -> None:
     for parcel in order.parcels:
         if parcel.status is ParcelStatus.CANCELLED:
             for line in _from_stock_of(order, parcel):
-                stock.forget(line.line_id, parcel.restock_key, line.shard_count)
+                stock.forget(line.line_id, parcel.parcel_id, line.shard_count)
     tables.clear_due(order, tables.DUE_FORGET)
 
 
@@ -144,8 +144,13 @@ def restock(order_id: str) -> None:
     waiting = [parcel for parcel in order.parcels if parcel.restock]
     for parcel in waiting:
         for line in _from_stock_of(order, parcel):
-            put = stock.write_off_sold if parcel.restock == Restock.WRITTEN_OFF else stock.restock
-            put(line.line_id, parcel.restock_key, line.quantity, line.shard_count)
+            stock.restock(
+                line.line_id,
+                parcel.parcel_id,
+                line.quantity,
+                line.shard_count,
+                write_off=parcel.restock == Restock.WRITTEN_OFF,
+            )
     parcel_tables.note_restocked(order, waiting, clock.now())
 
 

@@ -32,7 +32,8 @@ OPEN = frozenset({DisputeStatus.OPENED, DisputeStatus.EVIDENCE_SENT})
 @dataclass(frozen=True, slots=True)
 class Dispute:
     """`portions` is what was left of the payment when it was opened; `case` the bank's own name
-    for it. `overdue`: evidence was due and none was sent.
+    for it. `by_letter`: an operator was told of it, so the provider's own record says nothing of
+    how it ends. `overdue`: evidence was due and none was sent.
     """
 
     dispute_id: str
@@ -48,6 +49,7 @@ class Dispute:
     evidence_due_at: datetime
     evidence_digest: str | None = None
     decided_at: datetime | None = None
+    by_letter: bool = False
     overdue: bool = False
     version: int = 0
 
@@ -90,6 +92,7 @@ def disputed(payment: Payment, dispute: Dispute, taken_back: tuple[Portion, ...]
         status=PaymentStatus.DISPUTED,
         dispute_id=dispute.dispute_id,
         taken_back=taken_back,
+        ask_at=None,
     )
 
 

@@ -46,6 +46,7 @@ class DisputeTable(Table):
     evidence_due_at = UnicodeAttribute()
     evidence_digest = UnicodeAttribute(null=True)
     decided_at = UnicodeAttribute(null=True)
+    by_letter = BooleanAttribute()
     overdue = BooleanAttribute()
     version = NumberAttribute()
     status_shard = UnicodeAttribute()
@@ -104,6 +105,7 @@ def dispute_from(row: DisputeTable) -> Dispute:
         evidence_due_at=clock.from_text(row.evidence_due_at),
         evidence_digest=row.evidence_digest,
         decided_at=clock.from_text(row.decided_at) if row.decided_at else None,
+        by_letter=row.by_letter,
         overdue=row.overdue,
         version=int(row.version),
     )
@@ -127,6 +129,7 @@ def _row(dispute: Dispute) -> DisputeTable:
         evidence_due_at=clock.to_text(dispute.evidence_due_at),
         evidence_digest=dispute.evidence_digest,
         decided_at=clock.to_text(dispute.decided_at) if dispute.decided_at else None,
+        by_letter=dispute.by_letter,
         overdue=dispute.overdue,
         version=dispute.version,
         status_shard=due_shard_of(dispute.status, dispute.dispute_id),

@@ -94,7 +94,7 @@ def open_dispute(payment_id: str, case: str, reason: str) -> Dispute:
         payment = tables.find(payment_id)
         if payment is None:
             raise NotFound("there is no such payment")
-        made = new_dispute(payment, case, reason)
+        made = replace(new_dispute(payment, case, reason), by_letter=True)
         if try_commit(partial(add_dispute, payment=payment, made=made)):
             return made
     raise Unavailable("the payment kept changing; ask again", retry_after_seconds=1)

@@ -8,7 +8,14 @@ from chalicelib.edge.observability import count
 from chalicelib.edge.outbound import OutcomeUnknown
 from chalicelib.edge.storage import try_commit
 from chalicelib.edge.sweeps import each_apart
-from chalicelib.payments import aftermath, callback_tables, gateway, service, tables
+from chalicelib.payments import (
+    aftermath,
+    callback_tables,
+    disputes,
+    gateway,
+    service,
+    tables,
+)
 from chalicelib.payments.domain import (
     WAITING,
     EventKind,
@@ -26,6 +33,7 @@ SAYS = {
     ReportState.AUTHORIZED: EventKind.AUTHORIZED,
     ReportState.FAILED: EventKind.FAILED,
 }
+TELLS_OF_DISPUTES = frozenset({Provider.MASTERCARD, Provider.WALLET})
 NOT_TAKEN = frozenset(
     {ReportState.ABSENT, ReportState.VOIDED, ReportState.FAILED, ReportState.AUTHORIZED}
 )
@@ -159,7 +167,9 @@ def _follow_dispute(payment: Payment, report: Report) -> None:
     """Where the provider tells of disputes only when it is asked: opened, lost, or over and won."""
     stage = report.dispute
     if stage is None:
-        won = payment.status is PaymentStatus.DISPUTED and report.state is ReportState.CAPTURED
+        current = disputes.current_dispute(payment)
+        is_over = report.state is ReportState.CAPTURED and payment.provider in TELLS_OF_DISPUTES
+        won = is_over and current is not None and not current.by_letter
         stage = aftermath.WON if won else None
     if stage is not None:
         event = _event(payment, EventKind.DISPUTED, report)
