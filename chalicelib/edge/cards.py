@@ -1,26 +1,15 @@
-"""Card numbers: found in whatever is sent, so that none is accepted (P15), and kept out of logs.
+"""Card numbers in requests and logs: none is accepted, and none is said (P15).
 
-A card number is 13 to 19 decimal digits of any script, written in one piece or in groups parted by
-single blanks, dashes or dots, that begins as an issuer's numbers of that length do (ISO/IEC 7812)
-and whose check digit is right (Luhn). Digits of a longer run are none: a RIB has 24.
-
-Numbers of other kinds can look the same, such as a carrier's tracking number of digits alone. Of
-a million random ones of each length were refused: of 12 digits none, of 13 1.0 %, of 14 0.4 %, of
-15 0.2 %, of 16 4.0 %; by prefix alone, without the lengths that issuers use, 14 and 15 would stand
-at 4 % as well. A number with letters or a slash among its digits passes, as the Universal Postal
-Union's (`EE123456789MA`) do.
+What one is says `card_numbers`; of most requests no more than the digits are counted.
 """
 
 import json
 import re
-import sys
-import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from chalicelib.errors import Invalid
-from chalicelib.rib import is_valid_rib
 
 MIN_DIGITS, MAX_DIGITS = 13, 19
 MAX_PARAM_LENGTH = 120
@@ -36,49 +25,6 @@ CHECKED_HEADERS = (
     "content-type",
 )
 
-# Visa has 13, 16 and more digits, American Express 15, Diners 14, 16 and more; Mastercard, JCB,
-# UnionPay, Discover, Maestro and Mir 16 and more. Maestro's of 12 to 15 digits are of the past.
-_ISSUERS = re.compile(
-    r"4(?:[0-9]{12}|[0-9]{15,18})"
-    r"|3[47][0-9]{13}"
-    r"|3[0689](?:[0-9]{12}|[0-9]{14,17})"
-    r"|(?:35|5[0-9]|6[0-9])[0-9]{14,17}"
-    r"|(?:220[0-4]|222[1-9]|22[3-9][0-9]|2[3-6][0-9]{2}|27[01][0-9]|2720)[0-9]{12,15}"
-)
-_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
-# Blanks (Unicode's Zs), dashes (Pd, and the minus sign), full stops and the middle dot.
-BETWEEN_DIGITS = (
-    r"[ .\-\u00a0\u00b7\u058a\u05be\u1680\u1806\u2000-\u200a\u2010-\u2015\u202f\u205f\u2212"
-    r"\u3000\u301c\u30a0\ufe58\ufe63\uff0d\uff0e]"
-)
-_RUN = re.compile(rf"\d(?:{BETWEEN_DIGITS}?\d){{{MIN_DIGITS - 1},}}")
-# A number grouped as on a card, or in one piece, within a run that has more: an expiry date, say.
-_PRINTED = re.compile(
-    r"(?<!\d)(?=((?:"
-    + "|".join(
-        BETWEEN_DIGITS.join(rf"\d{{{length}}}" for length in lengths)
-        for lengths in (
-            (4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (8, 8), (4, 4, 5), (4, 4, 4, 1), (4, 4, 4, 4, 3),
-            (6, 13), ("13,19",),
-        )
-    )
-    + r")(?!\d)))"
-)  # fmt: skip
-_MAX_WHOLE_LENGTH = 2 * MAX_DIGITS - 1
-_RIB_DIGITS, _MAX_RUN_WITH_RIB = 24, 100
-_INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
-# Identifiers that machines make: UUIDs and digests in hexadecimal. They are full of digits, and one
-# in some thousands would be taken for a card number.
-_MACHINE_MADE = re.compile(
-    r"(?<![0-9A-Za-z])(?:"
-    r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-    r"|(?=[0-9]*[a-f])(?:[0-9a-f]{8}){3,}"
-    r")(?![0-9A-Za-z])",
-    re.IGNORECASE,
-)
-_ESCAPED = re.compile(
-    r"\\+(?:U([0-9a-fA-F]{8})|u([dD][89abAB][0-9a-fA-F]{2})\\+u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))"
-)
 # What the fast way out looks at: digits become "0", the rest "x", and what may stand between
 # digits is dropped, whatever is not ASCII with it.
 _SHAPE = bytes(ord("0") if ord("0") <= code <= ord("9") else ord("x") for code in range(256))
@@ -90,7 +36,7 @@ _FOREIGN_DIGIT = re.compile(
     rb"|\xf0(?:[\x90-\x9e]|\x9f\xaf)"
 )
 _ESCAPED_DIGIT = re.compile(
-    rb"\\u(?:003|06[6f]|0[7-9a-f]|1[0-9ab]|a[6-9ab]|ff1|d8(?:0|1a|35|38|3a|3e))", re.IGNORECASE
+    rb"\\u(?:003|06[6f]|0[7-9a-f]|1[0-9a-c]|a[6-9ab]|ff1|d8(?:0|1a|35|38|3a|3e))", re.IGNORECASE
 )
 _ANY_ESCAPE = re.compile(rb"\\u[0-9a-f]{4}", re.IGNORECASE)
 
@@ -115,7 +61,10 @@ class CardNumberRefused(Invalid):
 def holds_card_number(text: str) -> bool:
     if len(text) < MIN_DIGITS or not _may_hold(text.encode("utf-8", "replace")):
         return False
-    return next(_card_runs(text if text.isascii() else _INVISIBLE.sub("", text)), None) is not None
+    # Imported here, as below: the patterns cost a cold start, and few texts have so many digits.
+    from chalicelib.edge.card_numbers import card_runs, visible
+
+    return next(card_runs(visible(text)), None) is not None
 
 
 def without_card_numbers(text: str) -> str:
@@ -123,11 +72,12 @@ def without_card_numbers(text: str) -> str:
 
     Digits and blanks that were escaped on the way (`\\u0664`, `\\xa0`) are found, too.
     """
-    if "\\" in text:
-        text = _ESCAPED.sub(_unescaped, text)
-    if not text.isascii():
-        text = _INVISIBLE.sub("", text)
-    for run in reversed(list(_card_runs(text))):
+    if "\\" not in text and not _may_hold(text.encode("utf-8", "replace")):
+        return text
+    from chalicelib.edge.card_numbers import card_runs, unescaped, visible
+
+    text = visible(unescaped(text))
+    for run in reversed(list(card_runs(text))):
         text = f"{text[: run.start()]}{REMOVED}{text[run.end() :]}"
     return text
 
@@ -224,68 +174,3 @@ def _line_with_card_number(text: str) -> str | None:
         if holds_card_number(line):
             return f"line {number}"
     return None
-
-
-def _card_runs(text: str) -> Iterator[re.Match[str]]:
-    for run in _RUN.finditer(text):
-        after_plus = text[max(0, run.start() - 1) : run.start()] == "+"
-        if _is_card_run(run[0], after_plus=after_plus) and not _is_machine_made(text, run):
-            yield run
-
-
-def _is_machine_made(text: str, run: re.Match[str]) -> bool:
-    return any(
-        word.start() <= run.start() and run.end() <= word.end()
-        for word in _MACHINE_MADE.finditer(text)
-    )
-
-
-def _is_card_run(run: str, *, after_plus: bool) -> bool:
-    if len(run) <= _MAX_WHOLE_LENGTH:
-        whole = _digits_of(run)
-        if after_plus and len(whole) <= 15:  # A telephone number has at most 15 digits (E.164).
-            return False
-        if _is_card_number(whole):
-            return True
-    printed = (_digits_of(found[1]) for found in _PRINTED.finditer(run))
-    return any(map(_is_card_number, printed)) and not _holds_rib(run)
-
-
-def _holds_rib(run: str) -> bool:
-    """True for an account number in groups, of which some may look like a card number."""
-    if len(run) > _MAX_RUN_WITH_RIB:
-        return False
-    groups = list(map(_digits_of, re.split(BETWEEN_DIGITS, run)))
-    parts = (
-        "".join(groups[start:end])
-        for start in range(len(groups))
-        for end in range(start + 1, len(groups) + 1)
-    )
-    return any(len(part) == _RIB_DIGITS and is_valid_rib(part) for part in parts)
-
-
-def _is_card_number(digits: str) -> bool:
-    if _ISSUERS.fullmatch(digits) is None:
-        return False
-    raw = digits.encode()
-    total = sum(raw[-1::-2]) + sum(raw[-2::-2].translate(_DOUBLED)) - ord("0") * len(raw)
-    return total % 10 == 0
-
-
-def _digits_of(text: str) -> str:
-    """Its digits, in ASCII."""
-    return "".join(str(unicodedata.decimal(each)) for each in text if each.isdecimal())
-
-
-def _unescaped(found: re.Match[str]) -> str:
-    """What an escape stands for, when it is a digit or may stand between digits."""
-    long, high, low, short, byte = found.groups()
-    code = int(long or low or short or byte, 16)
-    if high:
-        code = 0x10000 + ((int(high, 16) & 0x3FF) << 10) + (code & 0x3FF)
-    letter = chr(code) if code <= sys.maxunicode else ""
-    if letter.isdecimal():
-        return _digits_of(letter)
-    if _INVISIBLE.fullmatch(letter):
-        return ""
-    return " " if re.fullmatch(BETWEEN_DIGITS, letter) else found[0]

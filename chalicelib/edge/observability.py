@@ -8,9 +8,10 @@ from contextvars import ContextVar
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
+from pydantic import ValidationError
 
 from chalicelib.config import settings
-from chalicelib.edge.cards import BETWEEN_DIGITS, REMOVED, without_card_numbers
+from chalicelib.edge.cards import REMOVED, without_card_numbers
 
 NAMESPACE = "Maalem"
 SERVICE = "maalem"
@@ -20,12 +21,30 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 # A last net under the rule that personal data is not passed to the logger: e-mail addresses,
 # card-like and RIB-like digit runs, and telephone numbers in exception texts.
 _PRIVATE = re.compile(
-    rf"[^\s@\"']+@[^\s@\"']+\.[a-z]{{2,}}|\+?\d(?:{BETWEEN_DIGITS}?\d){{8,}}", re.IGNORECASE
+    r"[^\s@\"']+@[^\s@\"']+\.[a-z]{2,}|\+?\d(?:[\s.\-\u2010-\u2015]?\d){8,}", re.IGNORECASE
 )
+# Exceptions quote what they were about, and a name of a person has no form to be known by. A quoted
+# word stays, for it is most often an attribute's or a type's.
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\"")
+_WORD = re.compile(r".[A-Za-z_]{1,24}.")
 
 
 def scrubbed(text: str) -> str:
     return _PRIVATE.sub(REMOVED, without_card_numbers(text))
+
+
+def _said_by(error: BaseException) -> str:
+    """What an exception says, without the values that it quotes."""
+    if isinstance(error, ValidationError):
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        text = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['type']}" for each in found)
+    else:
+        text = _QUOTED.sub(_word_or_nothing, str(error))
+    return scrubbed(text)[:500]
+
+
+def _word_or_nothing(quoted: re.Match[str]) -> str:
+    return quoted[0] if _WORD.fullmatch(quoted[0]) else REMOVED
 
 
 def _line(entry: Any) -> str:
@@ -76,7 +95,7 @@ def log_failure(message: str, error: BaseException, **keys: Any) -> None:
     logger.error(
         message,
         error_type=type(error).__name__,
-        error=scrubbed(str(error))[:500],
+        error=_said_by(error),
         where=frames[-6:],
         **keys,
     )

@@ -1,5 +1,6 @@
 """Defects planted into the edge's defences against abuse: each is found by the test it names."""
 
+import json
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from chalicelib import clock
 from chalicelib.config import settings
-from chalicelib.edge import addresses, calls, cards, observability, rates
+from chalicelib.edge import addresses, calls, card_numbers, cards, observability, rates
 from chalicelib.edge.openapi import document
 from infra.local.aws import LocalAws
 from tests.aws import Api
@@ -18,6 +19,7 @@ from tests.proofs.test_bad_input import operation_of
 from tests.unit.edge import test_addresses as urls
 from tests.unit.edge import test_calls as seam
 from tests.unit.edge import test_cards as numbers
+from tests.unit.edge import test_observability as logs
 from tests.unit.edge import test_rates as limits
 
 FOUND = (AssertionError, pytest.fail.Exception)
@@ -50,6 +52,14 @@ def _logged(aws: LocalAws, api: Api) -> None:
     for text in everywhere.NOTATIONS:
         observability.logger.registered_handler.stream = StringIO()
         everywhere.test_P15_a_failure_that_quotes_the_number_is_logged_without_it(None, text)
+
+
+def _quoted(aws: LocalAws, api: Api) -> None:
+    written = StringIO()
+    observability.logger.registered_handler.stream = written
+    logs.test_P15_what_an_exception_quotes_is_not_logged(
+        lambda: [json.loads(written.getvalue())], lambda: int("Amina El Fassi")
+    )
 
 
 ORDERS, AUDIT = _sent_to("POST /v1/orders"), _sent_to("GET /v1/operator/audit")
@@ -103,28 +113,33 @@ DEFECTS = [
            _once(BODIES.test_P15_a_number_is_the_same_however_it_is_written,
                  f"{numbers.VISA}0e-1")),
     Defect("other scripts hide it", cards._may_hold, "_FOREIGN_DIGIT.search(raw)", "False", ORDERS),
+    Defect("a script is forgotten", cards._may_hold, "_ESCAPED_DIGIT.search(raw)",
+           'b"u066" in raw', _once(WHAT_IS_ONE.test_P15_in_whatever_script_unicode_has)),
     Defect("escapes hide it", cards._may_hold, "_ESCAPED_DIGIT.search(raw)", "False", ORDERS),
     Defect("an escaped blank hides it", cards._may_hold,
            'raw = _ANY_ESCAPE.sub(b"", raw)', "pass", ORDERS),
-    Defect("an expiry date hides it", cards._is_card_run,
+    Defect("an expiry date hides it", card_numbers._is_card_run,
            "any(map(_is_card_number, printed))", "False", ORDERS),
-    Defect("any check digit will do", cards._is_card_number, "total % 10 == 0", "True",
+    Defect("any check digit will do", card_numbers._is_card_number, "total % 10 == 0", "True",
            _once(WHAT_IS_NONE.test_a_wrong_check_digit_is_none, numbers.VISA)),
-    Defect("any beginning will do", cards._is_card_number,
+    Defect("any beginning will do", card_numbers._is_card_number,
            "_ISSUERS.fullmatch(digits) is None", "False",
            _once(WHAT_IS_NONE.test_what_no_issuer_begins_or_measures_so_is_none, "0" * 16)),
-    Defect("account numbers are refused", cards._holds_rib, "len(part) == _RIB_DIGITS", "False",
+    Defect("account numbers are refused", card_numbers._holds_rib,
+           "len(part) == _RIB_DIGITS", "False",
            _once(WHAT_IS_NONE.test_account_numbers_pass_in_one_piece_and_in_groups)),
-    Defect("digests are refused", cards._is_machine_made,
+    Defect("digests are refused", card_numbers._is_machine_made,
            "word.start() <= run.start() and run.end() <= word.end()", "False",
            _once(WHAT_IS_NONE.test_identifiers_that_machines_make_pass)),
-    Defect("telephones are refused", cards._is_card_run,
+    Defect("telephones are refused", card_numbers._is_card_run,
            "after_plus and len(whole) <= 15", "False",
            _once(WHAT_IS_NONE.test_other_numbers_are_none, "+4915112345678")),
     Defect("log lines are written as they are", cards.without_card_numbers,
-           "reversed(list(_card_runs(text)))", "()", _logged),
+           "reversed(list(card_runs(text)))", "()", _logged),
     Defect("log lines hide it in escapes", cards.without_card_numbers,
-           "text = _ESCAPED.sub(_unescaped, text)", "pass", _logged),
+           "visible(unescaped(text))", "visible(text)", _logged),
+    Defect("exceptions are logged with what they quote", observability._said_by,
+           "_QUOTED.sub(_word_or_nothing, str(error))", "str(error)", _quoted),
     # Limits
     Defect("callbacks are limited", rates.usual, "return None", "return READS",
            _once(limits.TestUsual().test_a_callback_is_never_limited)),

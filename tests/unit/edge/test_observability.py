@@ -2,8 +2,12 @@
 
 import io
 import json
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
 
 import pytest
+from pydantic import BaseModel, Field
 
 from chalicelib.edge import observability
 from chalicelib.edge.observability import log_failure, request_scope, scrubbed
@@ -58,6 +62,63 @@ def test_P15_a_failure_is_logged_by_kind_and_place_without_values(lines):
     assert any("read_row" in place for place in line["where"])
     assert "amina" not in json.dumps(line)
     assert "2308102" not in json.dumps(line)
+
+
+class Row(BaseModel):
+    name: Annotated[str, Field(max_length=3)]
+    phone: int
+
+
+def broken_row() -> None:
+    Row.model_validate({"name": "Amina El Fassi", "phone": "rue de Fès 7"})
+
+
+@pytest.mark.parametrize(
+    "fail",
+    [
+        broken_row,
+        lambda: int("Amina El Fassi"),
+        lambda: {}["Amina El Fassi"],
+        lambda: {}['Amina "El" Fassi, rue de l\'Oued'],
+        lambda: json.loads('"Amina El Fassi'),
+        lambda: datetime.fromisoformat("Amina El Fassi"),
+        lambda: "Amina El Fassi\ud800".encode(),
+        lambda: Decimal("Amina El Fassi"),
+        lambda: {}["otk_a2b3c4d5e6f7"],
+        lambda: {}["AB123456"],
+    ],
+)
+def test_P15_what_an_exception_quotes_is_not_logged(lines, fail):
+    with pytest.raises(Exception) as caught:  # noqa: PT011  any that quotes
+        fail()
+    log_failure("unexpected failure", caught.value)
+    (line,) = lines()
+    for private in ("Amina", "Fassi", "Oued", "rue", "otk_a2", "AB123456"):
+        assert private not in json.dumps(line, ensure_ascii=False)
+
+
+def test_what_names_the_fault_stays(lines):
+    for error in (
+        AttributeError("'NoneType' object has no attribute 'captured'"),
+        KeyError("due_at"),
+    ):
+        log_failure("unexpected failure", error)
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        broken_row()
+    log_failure("unexpected failure", caught.value)
+    said = [line["error"] for line in lines()]
+    assert said == [
+        "'NoneType' object has no attribute 'captured'", "'due_at'",
+        "name: string_too_long; phone: int_parsing",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("between", ["", " ", "-", ".", "\u00a0", "\u202f", "\u2011"], ids=ascii)
+def test_P15_telephones_and_account_numbers_are_removed_however_they_are_grouped(between):
+    for digits in ("0612345678", "212612345678", "230810211040700000000030"):
+        grouped = between.join(digits[start : start + 2] for start in range(0, len(digits), 2))
+        for text in (grouped, ascii(grouped), json.dumps(grouped)):
+            assert sum(map(str.isdecimal, scrubbed(f"row {text} is wrong"))) == 0
 
 
 def test_lines_inside_a_request_carry_its_id_and_later_ones_do_not(lines):
