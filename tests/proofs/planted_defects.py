@@ -1,18 +1,6 @@
-"""Defects to plant: each takes away one thing that keeps a promise, and names the proof of it.
+"""Defects of stock, orders and payments, and the proofs that find them."""
 
-A defect is a piece of a function's source and what stands in its place; if the piece is no longer
-there, the defect is out of date and says so.
-"""
-
-import inspect
-import sys
-import textwrap
-from collections.abc import Callable
-from dataclasses import dataclass
-from types import FunctionType
 from typing import Any
-
-import pytest
 
 from chalicelib.edge import standard_webhooks
 from chalicelib.orders import service as orders
@@ -33,33 +21,7 @@ from tests.proofs import test_crash_points as crashes
 from tests.proofs import test_idempotency_orders as idempotency
 from tests.proofs import test_stock as histories
 from tests.proofs import test_stock_races as races
-
-Proof = Callable[[LocalAws, Api], Any]
-
-
-@dataclass(frozen=True)
-class Defect:
-    name: str
-    function: Any
-    piece: str
-    instead: str
-    proof: Proof
-
-    def plant(self, patch: pytest.MonkeyPatch) -> None:
-        """Put the broken function wherever the right one is known."""
-        source = textwrap.dedent(inspect.getsource(self.function))
-        assert source.count(self.piece) == 1, f"{self.name}: the code has changed"
-        home = sys.modules[self.function.__module__]
-        made: dict[str, Any] = {}
-        code = compile(source.replace(self.piece, self.instead), "planted", "exec")
-        assert isinstance(self.function, FunctionType)
-        exec(code, home.__dict__, made)
-        broken = made[self.function.__name__]
-        for module in list(sys.modules.values()):
-            if getattr(module, "__name__", "").startswith("chalicelib") and (
-                getattr(module, self.function.__name__, None) is self.function
-            ):
-                patch.setattr(module, self.function.__name__, broken)
+from tests.proofs.defect import Defect, Proof
 
 
 def _stock(aws: LocalAws, api: Api) -> None:

@@ -14,7 +14,7 @@ from chalicelib.edge.openapi import document
 from infra.local.aws import LocalAws
 from tests.aws import Api
 from tests.proofs import test_card_numbers as everywhere
-from tests.proofs.planted_defects import Defect
+from tests.proofs.defect import Defect, Proof
 from tests.proofs.test_bad_input import operation_of
 from tests.unit.edge import test_addresses as urls
 from tests.unit.edge import test_calls as seam
@@ -23,7 +23,6 @@ from tests.unit.edge import test_observability as logs
 from tests.unit.edge import test_rates as limits
 
 FOUND = (AssertionError, pytest.fail.Exception)
-Proof = Callable[[LocalAws, Api], Any]
 
 
 def _sent_to(route: str) -> Proof:
