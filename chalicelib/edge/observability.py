@@ -49,8 +49,9 @@ def _word_or_nothing(quoted: re.Match[str]) -> str:
 
 def _line(entry: Any) -> str:
     """A log entry as JSON. Whatever it holds and whoever wrote it, no card number is in it."""
-    text = json.dumps(entry, default=str, separators=(",", ":"), ensure_ascii=False)
-    return without_card_numbers(text)
+    text = json.dumps(entry, default=str, separators=(",", ":"), ensure_ascii=False, skipkeys=True)
+    # A line that cannot be written would be said by Python itself, with all that is in it.
+    return without_card_numbers(text.encode("utf-8", "replace").decode("utf-8"))
 
 
 logger = Logger(service=SERVICE, json_serializer=_line)

@@ -113,6 +113,17 @@ def test_what_names_the_fault_stays(lines):
     ]  # fmt: skip
 
 
+def test_P15_a_line_that_cannot_be_written_as_it_is_is_written_all_the_same(monkeypatch, capfd):
+    written = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    monkeypatch.setattr(observability.logger.registered_handler, "stream", written)
+    observability.logger.error("4556737586899855 \ud800", row={(1, 2): 3, "a": {"b": {4, 5}}})
+    written.seek(0)
+    line = json.loads(written.read())
+    assert line["message"] == "[removed] ?"
+    assert "4556" not in json.dumps(line)
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("between", ["", " ", "-", ".", "\u00a0", "\u202f", "\u2011"], ids=ascii)
 def test_P15_telephones_and_account_numbers_are_removed_however_they_are_grouped(between):
     for digits in ("0612345678", "212612345678", "230810211040700000000030"):
