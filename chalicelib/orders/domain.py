@@ -151,11 +151,6 @@ class Parcel:
     decline_reason: str | None = None
     restock: str | None = None
 
-    @property
-    def restock_key(self) -> str:
-        """What the stock items remember its restocking by."""
-        return f"{self.order_id}#{self.parcel_id[-2:]}"
-
 
 @dataclass(frozen=True, slots=True)
 class Reader:

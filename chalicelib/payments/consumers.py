@@ -29,7 +29,6 @@ from chalicelib.payments.domain import (
     PaymentStatus,
     Portion,
     Provider,
-    ProviderEvent,
 )
 from chalicelib.payments.messages import (
     CallbackReceived,
@@ -37,7 +36,6 @@ from chalicelib.payments.messages import (
     DisputeMoved,
     MoneyUnapplied,
     PaymentCaptured,
-    PayoutReported,
     RefundMoved,
     SendRefund,
     Share,
@@ -81,23 +79,7 @@ def relay_callbacks(change: Change) -> None:
         row.status != EventStatus.RECEIVED
     ):
         return
-    if event.kind.is_about_payout:
-        queues.send("payouts", _payout_reported(event))
-    else:
-        queues.send("payments", CallbackReceived(event_key=event.key))
-
-
-def _payout_reported(event: ProviderEvent) -> PayoutReported:
-    assert event.amount is not None, "the wallet's contract has an amount in every event"
-    return PayoutReported(
-        payout_id=event.reference,
-        outcome=event.kind.value.partition(".")[2],
-        amount_minor=event.amount.amount_minor,
-        currency=event.amount.currency,
-        reason=event.reason,
-        provider_reference=event.provider_reference,
-        occurred_at=event.occurred_at,
-    )
+    queues.send("payments", CallbackReceived(event_key=event.key))
 
 
 @payment_events.stream("payments")

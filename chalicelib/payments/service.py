@@ -7,6 +7,7 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock
 from chalicelib.config import settings
+from chalicelib.edge import queues
 from chalicelib.edge.observability import count
 from chalicelib.edge.storage import try_commit
 from chalicelib.edge.sweeps import each_apart
@@ -39,6 +40,7 @@ from chalicelib.payments.domain import (
     paid,
     with_attempt,
 )
+from chalicelib.payments.messages import PayoutReported
 from chalicelib.payments.providers import cmi
 from chalicelib.payments.refund_domain import Refund
 from chalicelib.payments.refunds import new_receipt, receipt_id_of
@@ -80,12 +82,32 @@ def apply_callback(event_key: str) -> ProviderEvent | None:
     event, status = callback_tables.find_event(event_key)
     if status is not EventStatus.RECEIVED:
         return None
-    if event.provider is Provider.CMI and not event.is_taken:
+    if event.kind.is_about_payout:
+        _hand_over(event)
+    elif event.provider is Provider.CMI and not event.is_taken:
         # CMI was given no answer, so nothing was debited; it is asked, and answered no more.
         aftermath.ask_soon(event, "no decision was given")
     else:
         apply_event(event)
     return event
+
+
+def _hand_over(event: ProviderEvent) -> None:
+    """What the wallet says of a payout is for `payouts`; sent first, so that it is never lost."""
+    assert event.amount is not None, "the wallet's contract has an amount in every event"
+    reported = PayoutReported.model_validate(
+        {
+            "payout_id": event.reference,
+            "outcome": event.kind.value.partition(".")[2],
+            "amount_minor": event.amount.amount_minor,
+            "currency": event.amount.currency,
+            "reason": event.reason,
+            "provider_reference": event.provider_reference,
+            "occurred_at": event.occurred_at,
+        }
+    )
+    queues.send("payouts", reported)
+    callback_tables.close_event(event, Outcome(EventStatus.APPLIED, "handed to payouts"))
 
 
 def apply_event(event: ProviderEvent) -> Verdict | None:
