@@ -8,7 +8,7 @@ PORT ?= 8000
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench build package deploy clean
+.PHONY: help run demo magic test check bench build package deploy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ run: $(STAMP) ## the whole marketplace on http://127.0.0.1:PORT (8000), with dem
 
 demo: $(STAMP) ## one order's whole way over HTTP, against a running `make run`
 	@PORT=$(PORT) $(BIN)/python -m infra.demo
+
+magic: $(STAMP) ## every magic amount at every provider over HTTP, against a running `make run`
+	@PORT=$(PORT) $(BIN)/python -m infra.demo magic
 
 test: $(STAMP) ## all tests; with DYNAMODB_LOCAL=1 also those on Amazon's DynamoDB Local
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_OPTIONS)

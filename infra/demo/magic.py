@@ -222,9 +222,7 @@ class MagicAmounts:
 
     def _read(self, case: Case) -> dict[str, Any]:
         headers = {"Order-Token": case.token}
-        found: dict[str, Any] = self.api.call(
-            "GET", f"/v1/orders/{case.order_id}", headers=headers
-        )
+        found: dict[str, Any] = self.api.call("GET", f"/v1/orders/{case.order_id}", headers=headers)
         return found
 
 

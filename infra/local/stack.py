@@ -15,7 +15,7 @@ from infra.local.endpoints import PREFIX, LocalEndpoints
 from infra.local.environment import LocalSettings, set_app_environment
 from infra.local.gateway import Gateway, HttpAnswer, HttpRequest
 from infra.local.identity import UserPool
-from infra.local.payments import find_due
+from infra.local.payments import find_due, find_paid_by_hand
 from infra.local.pump import Pump
 from infra.local.server import LocalServer
 from infra.local.storefront import Storefront
@@ -45,7 +45,7 @@ class LocalStack:
         app: Chalice = importlib.import_module("app").app
         self._gateway = Gateway(app)
         self._pump = Pump(app, aws)
-        bank = Bank(find_due, self._pump.drain, in_background=True)
+        bank = Bank(find_due, self._pump.drain, find_by_hand=find_paid_by_hand, in_background=True)
         self._endpoints = LocalEndpoints(self._pool, self._pump, bank)
         self._storefront = Storefront(draw_demo)
         self._load_demo(say)

@@ -14,7 +14,7 @@ import pytest
 from chalicelib.config import settings
 from chalicelib.edge import outbound
 from chalicelib.edge.outbound import OutcomeUnknown
-from infra.local.bank.accounts import Charge, Due
+from infra.local.bank.accounts import Charge, Due, FindByHand
 from infra.local.bank.callbacks import Callback, Send, Sent
 from infra.local.bank.counter import FindDue
 from infra.local.bank.desk import Bank
@@ -38,11 +38,12 @@ class InProcessBank:
         send: Send | None = None,
         drain: Callable[[], object] = dict,
         find: FindDue = lambda _: None,
+        find_by_hand: FindByHand = lambda _: None,
     ) -> None:
         self._send = send or _nobody
         self.calls: list[outbound.Request] = []
         self.sent: list[Callback] = []
-        self.bank = Bank(find, drain, self._call_back)
+        self.bank = Bank(find, drain, self._call_back, find_by_hand=find_by_hand)
 
     def carry(self, request: outbound.Request) -> outbound.Response:
         """A call of the platform's to a provider. Raises OutcomeUnknown: its answer is lost."""

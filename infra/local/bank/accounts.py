@@ -5,6 +5,7 @@ Kept in memory and never read from the platform's tables; amounts in centimes.
 
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -125,10 +126,27 @@ class Due:
     expires_at: datetime | None = None
 
 
-class Books:
-    """Every charge of every provider. One change at a time; nothing is sent from here."""
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """Money that somebody has told the platform of with a callback signed by hand."""
 
-    def __init__(self) -> None:
+    provider: str
+    amount_minor: int
+    provider_reference: str
+
+
+FindByHand = Callable[[str], ByHand | None]
+
+
+class Books:
+    """Every charge of every provider. One change at a time; nothing is sent from here.
+
+    A charge of which the bank knows no try may have been paid by a callback that a script has
+    signed: where `find_by_hand` says so, it stands in the books as if the bank had sent it.
+    """
+
+    def __init__(self, find_by_hand: FindByHand = lambda _: None) -> None:
+        self._find_by_hand = find_by_hand
         self._charges: dict[str, Charge] = {}
         self._refunds: dict[tuple[str, str], Refund] = {}
         self._turn = threading.RLock()
@@ -136,7 +154,23 @@ class Books:
     def find(self, reference: str, provider: str = "") -> Charge | None:
         """The charge of this reference, of this provider where one is named."""
         found = self._charges.get(reference)
+        if found is None or not found.tries:
+            found = self._paid_by_hand(reference, found)
         return found if found and provider in ("", found.provider) else None
+
+    def _paid_by_hand(self, reference: str, known: Charge | None) -> Charge | None:
+        paid = self._find_by_hand(reference)
+        if paid is None:
+            return known
+        with self._turn:
+            charge = self._charges.setdefault(
+                reference, Charge(reference, paid.provider, paid.amount_minor)
+            )
+            if not charge.tries:
+                amount = paid.amount_minor
+                taken = Try(paid.provider_reference, amount, MAD, State.CAPTURED, amount)
+                charge.tries.append(taken)
+            return charge
 
     def find_refund(self, provider: str, reference: str) -> Refund | None:
         return self._refunds.get((provider, reference))

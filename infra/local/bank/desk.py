@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from urllib.parse import unquote
 
-from infra.local.bank.accounts import Books, Charge
+from infra.local.bank.accounts import Books, Charge, FindByHand
 from infra.local.bank.callbacks import Send, Sent, send_over_http
 from infra.local.bank.cashier import Cashier
 from infra.local.bank.cmi import Cmi
@@ -34,9 +34,10 @@ class Bank:
         drain: Callable[[], object],
         send: Send = send_over_http,
         *,
+        find_by_hand: FindByHand = lambda _: None,
         in_background: bool = False,
     ) -> None:
-        self.books = Books()
+        self.books = Books(find_by_hand)
         self._in_background = in_background
         self._cashier = Cashier(self.books, send, drain)
         self._counter = Counter(self.books, self._cashier, find_due)
