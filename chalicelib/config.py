@@ -60,7 +60,7 @@ class Settings:
     fee_estimate_bp: int = 175
     vat_on_commission_bp: int = 2000
     release_hold_days: int = 14
-    max_open_orders_per_buyer: int = 10
+    max_open_orders_per_buyer: int = 20
     rate_limit_scale_percent: int = 100
     payout_minimum_minor: int = 1_000
     payout_four_eyes_minor: int = 5_000_000
