@@ -10,7 +10,7 @@ from chalicelib.orders.return_domain import Return, ReturnStatus
 from chalicelib.orders.schemas import Lines, Text
 
 
-class ReturnBody(RequestBody):
+class RequestReturnBody(RequestBody):
     lines: Lines
     reason: Text
 

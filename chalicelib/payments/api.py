@@ -13,7 +13,7 @@ from chalicelib.edge.schemas import Nothing
 from chalicelib.orders import returns
 from chalicelib.orders import service as orders
 from chalicelib.orders.domain import Order, Reader
-from chalicelib.orders.return_schemas import ReturnBody, ReturnList, ReturnView
+from chalicelib.orders.return_schemas import RequestReturnBody, ReturnList, ReturnView
 from chalicelib.orders.schemas import OrderView
 from chalicelib.orders.service import OrderRequest
 from chalicelib.payments import cancellations, checkout
@@ -128,13 +128,13 @@ def cancel_order(call: Call[Nothing, None]) -> OrderView:
     "/v1/orders/{order_id}/returns",
     method="POST",
     access=Access.BUYER,
-    body=ReturnBody,
+    body=RequestReturnBody,
     answer=ReturnView,
     status=201,
     key=KeyUse.KEPT_REQUIRED,
     summary="Ask to return lines of one artisan's parcel that has arrived",
 )
-def request_return(call: Call[ReturnBody, None]) -> ReturnView:
+def request_return(call: Call[RequestReturnBody, None]) -> ReturnView:
     order = _buyers_order(call)
     lines = call.body.quantities()
     return ReturnView.of(returns.request_return(order.order_id, lines, call.body.reason))

@@ -20,10 +20,10 @@ from chalicelib.payments.operator_schemas import (
     OperatorOrder,
     OperatorPayment,
     PaymentQuery,
-    ReasonBody,
     RefundBody,
     RefundQuery,
     RefundView,
+    WhyBody,
 )
 from chalicelib.payments.refund_domain import RefundStatus
 
@@ -91,11 +91,11 @@ def request_refund(call: Call[RefundBody, None]) -> RefundView:
     "/v1/operator/payments/{payment_id}/reviewed",
     method="POST",
     access=Access.OPERATOR,
-    body=ReasonBody,
+    body=WhyBody,
     answer=OperatorPayment,
     summary="Somebody has looked at the payment: it is off the list",
 )
-def close_review(call: Call[ReasonBody, None]) -> OperatorPayment:
+def close_review(call: Call[WhyBody, None]) -> OperatorPayment:
     return OperatorPayment.of(enquiries.close_review(call.path["payment_id"], call.body.reason))
 
 
@@ -138,11 +138,11 @@ def confirm_refund(call: Call[ConfirmBody, None]) -> RefundView:
     "/v1/operator/refunds/{refund_id}/fail",
     method="POST",
     access=Access.OPERATOR,
-    body=ReasonBody,
+    body=WhyBody,
     answer=RefundView,
     summary="A refund by hand was refused at the provider: nothing went back",
 )
-def fail_refund(call: Call[ReasonBody, None]) -> RefundView:
+def fail_refund(call: Call[WhyBody, None]) -> RefundView:
     refund_id, said = call.path["refund_id"], call.body.reason
     return RefundView.of(refunds.finish_by_hand(refund_id, RefundStatus.FAILED, said))
 

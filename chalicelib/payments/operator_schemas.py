@@ -38,7 +38,7 @@ class ConfirmBody(RequestBody):
     reference: Annotated[Reference, Field(description="what the provider calls the refund")]
 
 
-class ReasonBody(RequestBody):
+class WhyBody(RequestBody):
     reason: Text
 
 
