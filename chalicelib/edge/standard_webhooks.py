@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 TOLERANCE_SECONDS = 300
+MIN_KEY_BYTES = 24
 
 
 def sign(secret: str, msg_id: str, timestamp: int, body: str | bytes) -> str:
@@ -16,8 +17,7 @@ def sign(secret: str, msg_id: str, timestamp: int, body: str | bytes) -> str:
         timestamp: seconds since 1970.
     """
     raw = body.encode() if isinstance(body, str) else body
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    digest = hmac.digest(key, f"{msg_id}.{timestamp}.".encode() + raw, "sha256")
+    digest = hmac.digest(_key_of(secret), _bytes_of(f"{msg_id}.{timestamp}.") + raw, "sha256")
     return "v1," + base64.b64encode(digest).decode("ascii")
 
 
@@ -26,7 +26,8 @@ def is_genuine(
 ) -> bool:
     """True when a signature matches one of the active secrets and the time is within 5 minutes.
 
-    `headers` has lower-case names. Far-future times are refused like old ones.
+    `headers` has lower-case names. Far-future times are refused like old ones. A secret that is
+    shorter than one can be (empty, `whsec_`, `none`) signs nothing.
     """
     msg_id = headers.get("webhook-id", "")
     timestamp = headers.get("webhook-timestamp", "")
@@ -35,8 +36,17 @@ def is_genuine(
         return False
     if abs(int(now.timestamp()) - int(timestamp)) > TOLERANCE_SECONDS:
         return False
-    expected = [sign(secret, msg_id, int(timestamp), raw_body) for secret in secrets if secret]
+    active = [secret for secret in secrets if len(_key_of(secret)) >= MIN_KEY_BYTES]
+    expected = [sign(secret, msg_id, int(timestamp), raw_body) for secret in active]
     matches = [
-        hmac.compare_digest(one.encode(), other.encode()) for one in expected for other in given
+        hmac.compare_digest(one.encode(), _bytes_of(other)) for one in expected for other in given
     ]
     return any(matches)
+
+
+def _key_of(secret: str) -> bytes:
+    return base64.b64decode(secret.removeprefix("whsec_"))
+
+
+def _bytes_of(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # A header may be no text at all.

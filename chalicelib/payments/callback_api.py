@@ -10,7 +10,7 @@ from chalicelib.edge.idempotency import KeyUse
 from chalicelib.edge.observability import count
 from chalicelib.edge.replies import Reply
 from chalicelib.payments import service
-from chalicelib.payments.domain import BadSignature
+from chalicelib.payments.domain import BadSignature, Provider
 from chalicelib.payments.providers import cmi, mastercard, payzone, wallet
 
 callbacks = FeatureBlueprint(__name__)
@@ -31,8 +31,7 @@ PAYZONE_OK, PAYZONE_KO = '{"status":"OK"}', '{"status":"KO"}'
     summary="CMI's callback; the answer is the capture decision",
 )
 def receive_cmi(call: Call[None, None]) -> Reply:
-    keys = (settings().cmi_store_key, settings().cmi_store_key_previous)
-    fields = cmi.read_callback(call.raw_body, keys)
+    fields = cmi.read_callback(call.raw_body, active_secrets(Provider.CMI))
     if fields is None:
         raise _forged("cmi")
     event = cmi.event_from(fields)
@@ -51,10 +50,7 @@ def receive_cmi(call: Call[None, None]) -> Reply:
     summary="Mastercard Gateway's notification; the order is then retrieved from the gateway",
 )
 def receive_mastercard(call: Call[None, None]) -> Reply:
-    secrets = (
-        settings().mastercard_notification_secret,
-        settings().mastercard_notification_secret_previous,
-    )
+    secrets = active_secrets(Provider.MASTERCARD)
     event = mastercard.read_notification(call.raw_body, call.headers, secrets)
     if event is None:
         raise _forged("mastercard")
@@ -72,8 +68,8 @@ def receive_mastercard(call: Call[None, None]) -> Reply:
     summary="Payzone's callback, signed over the raw body",
 )
 def receive_payzone(call: Call[None, None]) -> Reply:
-    keys = (settings().payzone_notification_key, settings().payzone_notification_key_previous)
-    event = payzone.read_callback(call.raw_body, call.headers, keys)
+    secrets = active_secrets(Provider.PAYZONE)
+    event = payzone.read_callback(call.raw_body, call.headers, secrets)
     if event is None:
         raise _forged("payzone")
     service.receive_callback(event, call.raw_body)
@@ -90,13 +86,28 @@ def receive_payzone(call: Call[None, None]) -> Reply:
     summary="The wallet's and vouchers' callback, and results of payouts (Standard Webhooks)",
 )
 def receive_wallet(call: Call[None, None]) -> Reply:
-    secrets = (settings().wallet_secret, settings().wallet_secret_previous)
+    secrets = active_secrets(Provider.WALLET)
     now = clock.outside_now()
     if not standard_webhooks.is_genuine(secrets, call.headers, call.raw_body, now):
         raise _forged("wallet")
     event = read_json(wallet.WalletEvent, call.raw_body)
     service.receive_callback(wallet.event_from(event, call.headers), call.raw_body)
     return Reply("", status=204)
+
+
+def active_secrets(provider: Provider) -> tuple[str, str]:
+    """The secret that signs, and the one before it: empty but while a secret is exchanged."""
+    given = settings()
+    match provider:
+        case Provider.CMI:
+            return given.cmi_store_key, given.cmi_store_key_previous
+        case Provider.MASTERCARD:
+            secret = given.mastercard_notification_secret
+            return secret, given.mastercard_notification_secret_previous
+        case Provider.PAYZONE:
+            return given.payzone_notification_key, given.payzone_notification_key_previous
+        case Provider.WALLET:
+            return given.wallet_secret, given.wallet_secret_previous
 
 
 def _forged(provider: str) -> BadSignature:

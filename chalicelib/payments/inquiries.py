@@ -48,13 +48,16 @@ def take_callback(event_key: str) -> None:
     """Apply a kept callback; where it only says that something happened, ask what."""
     event = service.apply_callback(event_key)
     if event is not None and event.kind is EventKind.NOTIFIED:
-        ask_about(event.reference)
+        ask_about(event.reference, because_of=event.provider)
 
 
-def ask_about(payment_id: str) -> None:
-    """Ask the provider, and do what follows; without an answer it is asked again later."""
+def ask_about(payment_id: str, because_of: Provider | None = None) -> None:
+    """Ask the provider, and do what follows; without an answer it is asked again later.
+
+    One provider's notification is no reason to ask another: it was parked.
+    """
     found = tables.find(payment_id)
-    if found is None or found.ask_at is None:
+    if found is None or found.ask_at is None or because_of not in (None, found.provider):
         return
     asked = found.asked_count + 1
     later = replace(found, asked_count=asked, ask_at=next_ask(asked, clock.now()))

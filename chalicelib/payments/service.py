@@ -173,8 +173,7 @@ class _Judged:
 
     @property
     def status(self) -> EventStatus:
-        is_known = self.verdict is Verdict.REPEATED
-        return EventStatus.NO_EFFECT if is_known else EventStatus.APPLIED
+        return EventStatus.NO_EFFECT if self.payment is None else EventStatus.APPLIED
 
 
 def _judged(found: Payment, event: ProviderEvent) -> _Judged:
@@ -216,10 +215,11 @@ def _other_payments(order: Order, paid_one: Payment) -> tuple[Payment, ...]:
 def _unapplied(found: Payment, event: ProviderEvent, reason: str) -> _Judged:
     """Money that does not fit: for an operator to look at, and on its way back where it was taken.
 
-    The same money that comes again (another callback, or found by asking) is known by its receipt.
+    The same money that comes again (another callback, or found by asking) is known by its receipt;
+    it still does not fit: CMI is never answered that it may be debited.
     """
     if refund_tables.find(receipt_id_of(found.payment_id, event.provider_reference)):
-        return _Judged(Verdict.REPEATED, f"known: {reason}")
+        return _Judged(Verdict.UNAPPLIED, f"known: {reason}")
     now = clock.now()
     flagged = for_review(found, event, reason, now)
     if event.kind is EventKind.AUTHORIZED and PaymentStatus.AUTHORIZED in MOVES[found.status]:

@@ -15,6 +15,7 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from string import digits
 from typing import NoReturn
 from urllib.parse import parse_qsl, urlencode
 from xml.etree import ElementTree
@@ -59,13 +60,18 @@ def ver3_hash(fields: Mapping[str, str], store_key: str) -> str:
     return base64.b64encode(hashlib.sha512(plain.encode()).digest()).decode("ascii")
 
 
-def _natural(name: str) -> list[tuple[int, int]]:
+def _natural(name: str) -> list[tuple[int, int, str]]:
     # PHP's natcasesort: character by character, letters upper-folded; where both names have digits
-    # the whole runs of them compare as numbers.
-    return [
-        (ord("0"), int(part)) if part.isdigit() else (ord(part.upper()[0]), 0)
-        for part in _PARTS.findall(name)
-    ]
+    # the whole runs of them compare as numbers. No number is made of them: anybody may send a run
+    # that is too long for one, and `²` is a digit to Python.
+    return [_part(text) for text in _PARTS.findall(name)]
+
+
+def _part(text: str) -> tuple[int, int, str]:
+    if text[0] not in digits:
+        return ord(text.upper()[0]), 0, ""
+    number = text.lstrip("0")
+    return ord("0"), len(number), number
 
 
 def _decoded(value: str) -> str:

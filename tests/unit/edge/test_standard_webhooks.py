@@ -44,6 +44,8 @@ def test_a_genuine_message_is_known():
         {"signature": SIGNATURE.removeprefix("v1,")},
         {"signature": SIGNATURE.replace("v1,", "v1a,")},
         {"signature": "v1,é" + SIGNATURE[4:]},
+        {"signature": SIGNATURE + "\ud800"},
+        {"id": MESSAGE + "\ud800"},
         {"signature": " ".join(["v1,AAAA"] * 8 + [SIGNATURE])},
     ],
 )
@@ -87,3 +89,9 @@ def test_while_a_secret_is_exchanged_both_are_good():
 def test_P16_no_secret_admits_nothing():
     assert not is_genuine([], headers(), BODY, NOW)
     assert not is_genuine([""], headers(signature=sign("", MESSAGE, AT, BODY)), BODY, NOW)
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "none", "whsec_bm9uZQ==", "whsec_" + "A" * 31 + "="])
+def test_P16_a_secret_that_is_too_short_to_be_one_admits_nothing(secret):
+    given = headers(signature=sign(secret, MESSAGE, AT, BODY))
+    assert not is_genuine([SECRET, secret], given, BODY, NOW)

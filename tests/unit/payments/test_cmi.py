@@ -75,7 +75,17 @@ def test_bars_and_backslashes_cannot_shift_values() -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [["EXTRA.X", "EXTRA1"], ["a2", "a10"], ["A", "a1", "B"], ["a1b2", "a1b10"]]
+    "names",
+    [
+        ["EXTRA.X", "EXTRA1"],
+        ["a2", "a10"],
+        ["a9", "a010", "a11"],
+        ["A", "a1", "B"],
+        ["a1b2", "a1b10"],
+        ["a1", "a" + "2" * 5_000, "a" + "3" * 5_000, "a" + "1" * 5_001],  # too long for an int
+        ["a1", "a²"],  # a digit to Python, and no number
+    ],
+    ids=lambda names: "-".join(names)[:30],
 )
 def test_names_sort_as_php_sorts_them(names: list[str]) -> None:
     in_order = ver3_hash({name: str(n) for n, name in enumerate(names)}, KEY)
