@@ -1,6 +1,8 @@
 """What is asked of which provider, and that nothing is believed or sent again too early."""
 
 import json
+import os
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -61,6 +63,14 @@ class Script:
         self.requests.append(request)
         answer = self.answers[call].pop(0)
         return answer if isinstance(answer, Response) else answer()
+
+
+@pytest.fixture(autouse=True)
+def addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The providers' own, also where the local stack was started in this process before."""
+    for name in [name for name in os.environ if re.fullmatch("MAALEM_.*_URL", name)]:
+        monkeypatch.delenv(name)
+    settings.cache_clear()
 
 
 @pytest.fixture
