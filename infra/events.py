@@ -21,12 +21,27 @@ from rich.table import Table
 from chalicelib import clock
 from chalicelib.config import settings
 from chalicelib.edge import standard_webhooks
+from chalicelib.payments.providers import payzone
 from chalicelib.payments.providers.cmi import ver3_hash
 from infra.local.environment import CannotStart, read_settings
 
 FOLDER = Path(__file__).parent.parent / "events"
 ANSWER_SECONDS = 30
 RECONCILE = "/v1/operator/reconciliations?provider=cmi"
+CALLBACKS = "/v1/payments/callbacks/"
+NAMES_PAYMENT = {
+    "cmi": ("oid", "ReturnOid"),
+    "mastercard": ("order.id",),
+    "payzone": ("id", "orderId"),
+    "wallet": ("reference",),
+}
+NAMES_AMOUNT = {
+    "cmi": ("amount",),
+    "mastercard": ("order.amount", "order.totalAuthorizedAmount", "transaction.amount"),
+    "payzone": ("transactions.0.amount",),
+    "wallet": ("amount.amount_minor",),
+}
+"""Where a callback names the payment and the amount, which the wallet gives in centimes."""
 Json = dict[str, Any]
 
 
@@ -96,11 +111,18 @@ def request_of(name: str, changes: Mapping[str, Any] | None = None) -> Request:
 
 def callback_for(name: str, payment_id: str, amount_minor: int) -> Request:
     """A provider's callback about this payment and amount."""
-    if "form" in sample(name):
-        whole, centimes = divmod(amount_minor, 100)
-        amount = f"{whole}.{centimes:02d}"
-        return request_of(name, {"oid": payment_id, "ReturnOid": payment_id, "amount": amount})
-    return request_of(name, {"reference": payment_id, "amount.amount_minor": amount_minor})
+    provider = _provider_of(sample(name))
+    whole, centimes = divmod(amount_minor, 100)
+    amount = amount_minor if provider == "wallet" else f"{whole}.{centimes:02d}"
+    return request_of(
+        name,
+        dict.fromkeys(NAMES_PAYMENT[provider], payment_id)
+        | dict.fromkeys(NAMES_AMOUNT[provider], amount),
+    )
+
+
+def _provider_of(content: Json) -> str:
+    return str(content["path"]).removeprefix(CALLBACKS)
 
 
 def _http_request(content: Json, changes: Mapping[str, Any]) -> Request:
@@ -118,8 +140,7 @@ def _callback_request(content: Json, changes: Mapping[str, Any]) -> Request:
         fields["HASH"] = ver3_hash(fields, settings().cmi_store_key)
         return Request("POST", path, headers, urlencode(fields).encode())
     body = json_text(_changed(content["body"], changes))
-    headers["webhook-id"] = webhook_id(body)
-    return Request("POST", path, headers | _signature(headers["webhook-id"], body), body)
+    return Request("POST", path, headers | _SIGNATURES[_provider_of(content)](body), body)
 
 
 def json_text(body: Json) -> bytes:
@@ -132,23 +153,54 @@ def webhook_id(body: bytes) -> str:
     return f"msg_{hashlib.sha256(body).hexdigest()[:24]}"
 
 
-def _signature(identifier: str, body: bytes) -> dict[str, str]:
-    timestamp = int(clock.outside_now().timestamp())
+def _signed_by_wallet(body: bytes) -> dict[str, str]:
+    identifier, timestamp = webhook_id(body), int(clock.outside_now().timestamp())
     signed = standard_webhooks.sign(settings().wallet_secret, identifier, timestamp, body)
-    return {"webhook-timestamp": str(timestamp), "webhook-signature": signed}
+    return {
+        "webhook-id": identifier,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": signed,
+    }
+
+
+def _signed_by_mastercard(body: bytes) -> dict[str, str]:
+    """The gateway signs nothing: it says the secret. The same body is the same notification."""
+    return {
+        "X-Notification-Secret": settings().mastercard_notification_secret,
+        "X-Notification-Id": hashlib.sha256(body).hexdigest()[:32],
+    }
+
+
+def _signed_by_payzone(body: bytes) -> dict[str, str]:
+    key = settings().payzone_notification_key
+    return {"X-Callback-Signature": payzone.callback_signature(body, key)}
+
+
+_SIGNATURES = {
+    "mastercard": _signed_by_mastercard,
+    "payzone": _signed_by_payzone,
+    "wallet": _signed_by_wallet,
+}
 
 
 def _changed(content: Json, changes: Mapping[str, Any]) -> Json:
+    """The content with some fields changed: `amount`, `order.id`, `transactions.0.amount`."""
     changed = copy.deepcopy(content)
     for dotted, value in changes.items():
         *folders, name = dotted.split(".") if dotted not in changed else [dotted]
-        inside = changed
+        inside: Any = changed
         for folder in folders:
-            inside = inside.get(folder, {})
-        if name not in inside:
+            inside = _inside(inside, folder)
+        if not isinstance(inside, dict) or name not in inside:
             raise CannotSend(f"there is no field {dotted}; there are {', '.join(content)}")
         inside[name] = value if isinstance(inside[name], str) else _number(dotted, value)
     return changed
+
+
+def _inside(content: Any, name: str) -> Any:
+    if isinstance(content, list) and name.isdigit() and int(name) < len(content):
+        return content[int(name)]
+    return content.get(name) if isinstance(content, dict) else None
 
 
 def _number(name: str, value: Any) -> Any:
