@@ -13,6 +13,7 @@ from chalicelib.payments.api import payments
 from chalicelib.payments.artisan_api import artisan_payments
 from chalicelib.payments.callback_api import callbacks
 from chalicelib.payments.consumers import payment_events
+from chalicelib.payments.link_api import payment_links
 from chalicelib.payments.operator_api import operator_payments
 from chalicelib.payouts.api import payouts
 from chalicelib.payouts.consumers import payout_events
@@ -34,6 +35,7 @@ for blueprint in (
     artisan_payments,
     callbacks,
     operator_payments,
+    payment_links,
     payment_events,
     ledger,
     settlement,

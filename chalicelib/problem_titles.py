@@ -17,6 +17,14 @@ _ROWS = {
         "Ask for one status, or for those under review", "Demandez un statut, ou ceux à vérifier",
         "اطلب حالة واحدة أو ما هو قيد المراجعة", "ⵙⵓⵜⵔ ⵢⴰⵏ ⵡⴰⴷⴷⴰⴷ, ⵏⵖ ⵡⵉⵏⵏⴰ ⵉⵜⵜⵓⵙⵖⵥⴰⵏ",
     ),
+    "amount_not_allowed": (
+        "A link is for MAD 1 to 100,000", "Un lien vaut de 1 à 100 000 MAD",
+        "الرابط لمبلغ من 1 إلى 100000 درهم", "ⴰⵣⴷⴰⵢ ⵉⴳⴰ ⵙⴳ 1 ⴰⵔ 100 000 MAD",
+    ),
+    "amount_or_listing": (
+        "Give an amount or a listing, not both", "Donnez un montant ou une annonce, pas les deux",
+        "حدد مبلغا أو إعلانا، لا كليهما", "ⴼⴽ ⴰⵜⵉⴳ ⵏⵖ ⵜⴰⵎⵓⵍⵜ, ⵓⵔ ⵉⴷ ⵙⵏⴰⵜ",
+    ),
     "bad_request": (
         "The request cannot be read", "La requête est illisible",
         "تعذّرت قراءة الطلب", "ⵓⵔ ⵜⵜⵓⵖⵔⴰ ⵜⵓⵜⵔⴰ",
@@ -24,6 +32,14 @@ _ROWS = {
     "dispute_state_forbids": (
         "The dispute's state does not allow this", "L'état du litige ne le permet pas",
         "حالة النزاع لا تسمح بذلك", "ⴰⴷⴷⴰⴷ ⵏ ⵓⵎⵣⴰⵔⵓ ⵓⵔ ⵉⵙⵙⵓⵔⵔⵉ ⴰⵢⴰ",
+    ),
+    "link_already_paid": (
+        "This link has been paid", "Ce lien est déjà payé",
+        "تم أداء هذا الرابط", "ⴰⵣⴷⴰⵢ ⴰⴷ ⵉⵜⵜⵓⴼⵔⴰ ⵢⴰⴷ",
+    ),
+    "link_not_payable": (
+        "This link can no longer be paid", "Ce lien ne peut plus être payé",
+        "لم يعد ممكنا الأداء بهذا الرابط", "ⵓⵔ ⵉⵖⵉⵢ ⴰⴷ ⵉⵜⵜⵓⴼⵔⵓ ⵓⵣⴷⴰⵢ ⴰⴷ",
     ),
     "malformed_json": (
         "The body is not JSON", "Le corps n’est pas du JSON",
@@ -97,6 +113,10 @@ _ROWS = {
     "unknown_dispute": (
         "There is no such dispute", "Ce litige n'existe pas",
         "لا يوجد نزاع بهذا الرقم", "ⵓⵔ ⵉⵍⵍⵉ ⵓⵎⵣⴰⵔⵓ ⴰⴷ",
+    ),
+    "unknown_payment_link": (
+        "There is no such payment link", "Ce lien de paiement n'existe pas",
+        "لا يوجد رابط أداء كهذا", "ⵓⵔ ⵉⵍⵍⵉ ⵓⵣⴷⴰⵢ ⴰⴷ ⵏ ⵓⴼⵔⵓ",
     ),
     "unknown_refund": (
         "There is no such refund", "Ce remboursement n'existe pas",

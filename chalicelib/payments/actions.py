@@ -1,4 +1,4 @@
-"""What the buyer does next to pay: a form to CMI or Payzone, a page, or a voucher's code."""
+"""What the buyer does next to pay: a form to CMI or Payzone, a page, a QR code, or a voucher's."""
 
 import hmac
 from dataclasses import dataclass
@@ -7,7 +7,9 @@ from datetime import datetime
 from chalicelib import clock, ids
 from chalicelib.config import settings
 from chalicelib.orders.domain import Buyer
+from chalicelib.payments import emv
 from chalicelib.payments.domain import Method, Payment, PaymentStatus
+from chalicelib.payments.emv import Merchant
 from chalicelib.payments.providers import cmi, mastercard, payzone
 
 VOUCHER_DIGITS = 10**12
@@ -25,13 +27,27 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
+class Qr:
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
 class Voucher:
     code: str
     pay_before: datetime
 
 
-def action_of(payment: Payment, buyer: Buyer) -> RedirectForm | Redirect | Voucher | None:
-    """The next step of a pending payment; the same payment always gives the same one."""
+Action = RedirectForm | Redirect | Qr | Voucher
+
+
+def action_of(
+    payment: Payment, buyer: Buyer, merchant: Merchant = emv.MARKETPLACE
+) -> Action | None:
+    """The next step of a pending payment; the same payment always gives the same one.
+
+    `merchant` is whom a wallet names, once it has read a code: the artisan at the counter, or else
+    the marketplace.
+    """
     if payment.status is not PaymentStatus.PENDING:
         return None
     match payment.method:
@@ -44,8 +60,21 @@ def action_of(payment: Payment, buyer: Buyer) -> RedirectForm | Redirect | Vouch
         case Method.CASH_VOUCHER:
             return Voucher(_voucher_code(payment.payment_id), payment.expires_at)
         case Method.WALLET_QR:
-            return None
-    return Redirect(f"{settings().wallet_url}/{payment.payment_id}")
+            return Qr(wallet_code(payment, merchant))
+    return Redirect(wallet_page(payment))
+
+
+def wallet_page(payment: Payment) -> str:
+    """Where the wallet's app opens on a phone."""
+    return f"{settings().wallet_url}/{payment.payment_id}"
+
+
+def wallet_code(payment: Payment, merchant: Merchant) -> str:
+    """What a wallet reads off a screen: whom it pays, how much, and what to report it under."""
+    body = payment.payment_id.partition("_")[2]
+    label = body[: emv.MAX_LABEL - 2] + body[-2:]  # an order's, and the number of the payment
+    code = emv.code_of(merchant, payment.payment_id, label, payment.amount)
+    return emv.payload_of(code)
 
 
 def _return_url(payment: Payment) -> str:

@@ -68,8 +68,9 @@ class PaymentStatus(StrEnum):
 
 
 # CMI never confirms a capture itself: its payments wait at CAPTURE_REQUESTED for the settlement
-# file or the status API. Late money may still pay what has expired. AUTHORIZED is money reserved on
-# a card that will not be taken: it is on its way to VOIDED. Only a dispute that was won leads back.
+# file or the status API. Late money may still pay what has expired, unless that was called off: a
+# payment link that is sold anew. AUTHORIZED is money reserved on a card that will not be taken: it
+# is on its way to VOIDED. Only a dispute that was won leads back.
 _BACK = frozenset({PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED})
 MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
     PaymentStatus.PENDING: frozenset(
@@ -82,7 +83,12 @@ MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
         }
     ),
     PaymentStatus.EXPIRED: frozenset(
-        {PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURE_REQUESTED, PaymentStatus.CAPTURED}
+        {
+            PaymentStatus.CANCELLED,
+            PaymentStatus.AUTHORIZED,
+            PaymentStatus.CAPTURE_REQUESTED,
+            PaymentStatus.CAPTURED,
+        }
     ),
     PaymentStatus.CANCELLED: frozenset({PaymentStatus.AUTHORIZED}),
     PaymentStatus.AUTHORIZED: frozenset({PaymentStatus.VOIDED}),
@@ -103,15 +109,15 @@ MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
 RANK: dict[PaymentStatus, int] = {
     PaymentStatus.PENDING: 0,
     PaymentStatus.EXPIRED: 1,
-    PaymentStatus.CANCELLED: 1,
-    PaymentStatus.AUTHORIZED: 2,
-    PaymentStatus.VOIDED: 3,
-    PaymentStatus.CAPTURE_REQUESTED: 3,
-    PaymentStatus.CAPTURED: 4,
-    PaymentStatus.PARTIALLY_REFUNDED: 5,
-    PaymentStatus.REFUNDED: 6,
-    PaymentStatus.DISPUTED: 7,
-    PaymentStatus.CHARGED_BACK: 8,
+    PaymentStatus.CANCELLED: 2,
+    PaymentStatus.AUTHORIZED: 3,
+    PaymentStatus.VOIDED: 4,
+    PaymentStatus.CAPTURE_REQUESTED: 4,
+    PaymentStatus.CAPTURED: 5,
+    PaymentStatus.PARTIALLY_REFUNDED: 6,
+    PaymentStatus.REFUNDED: 7,
+    PaymentStatus.DISPUTED: 8,
+    PaymentStatus.CHARGED_BACK: 9,
 }
 """Every move raises it, but for those out of DISPUTED; what would lower it is late."""
 PAID = frozenset(

@@ -8,8 +8,10 @@ from chalicelib.edge.schemas import AnswerBody, Moment, MoneyBody, PublicUrl, Re
 from chalicelib.money import Money
 from chalicelib.orders.domain import Buyer
 from chalicelib.orders.schemas import BuyerBody, Destination, Lines, OrderView
-from chalicelib.payments.actions import Redirect, RedirectForm, Voucher, action_of
+from chalicelib.payments import emv, qr
+from chalicelib.payments.actions import Qr, Redirect, RedirectForm, Voucher, action_of
 from chalicelib.payments.domain import Attempt, Method, Payment, PaymentStatus
+from chalicelib.payments.emv import Merchant
 
 MethodName = Literal["card", "wallet", "cash_voucher", "mastercard", "payzone", "wallet_qr"]
 ReturnUrl = Annotated[
@@ -74,6 +76,9 @@ class VoucherView(AnswerBody):
     pay_before: Moment
 
 
+ActionView = RedirectFormView | RedirectView | QrView | VoucherView
+
+
 class AttemptView(AnswerBody):
     outcome: str
     reason: str | None
@@ -94,10 +99,12 @@ class PaymentView(AnswerBody):
     refunded: MoneyBody
     attempts: list[AttemptView]
     expires_at: Moment
-    action: RedirectFormView | RedirectView | VoucherView | None
+    action: ActionView | None
 
     @classmethod
-    def of(cls, payment: Payment, buyer: Buyer) -> "PaymentView":
+    def of(
+        cls, payment: Payment, buyer: Buyer, merchant: Merchant = emv.MARKETPLACE
+    ) -> "PaymentView":
         return cls(
             id=payment.payment_id,
             method=payment.method,
@@ -108,18 +115,19 @@ class PaymentView(AnswerBody):
             refunded=MoneyBody.of(Money(payment.refunded_minor, payment.amount.currency)),
             attempts=[AttemptView.of(attempt) for attempt in payment.attempts],
             expires_at=payment.expires_at,
-            action=_action_view(payment, buyer),
+            action=_action_view(payment, buyer, merchant),
         )
 
 
-def _action_view(
-    payment: Payment, buyer: Buyer
-) -> RedirectFormView | RedirectView | VoucherView | None:
-    match action_of(payment, buyer):
+def _action_view(payment: Payment, buyer: Buyer, merchant: Merchant) -> ActionView | None:
+    match action_of(payment, buyer, merchant):
         case RedirectForm(url, fields):
             return RedirectFormView(url=url, fields=fields)
         case Redirect(url):
             return RedirectView(url=url)
+        case Qr(payload):
+            title = f"{payment.amount.decimal_text()} {payment.amount.currency}"
+            return QrView(payload=payload, svg=qr.svg_of(payload, title))
         case Voucher(code, pay_before):
             return VoucherView(code=code, pay_before=pay_before)
     return None
