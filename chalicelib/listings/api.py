@@ -14,7 +14,7 @@ from chalicelib.edge.pages import Page, PageQuery
 from chalicelib.edge.replies import Reply
 from chalicelib.errors import BadRequest
 from chalicelib.listings import service
-from chalicelib.listings.domain import CardPage, Listing, Position
+from chalicelib.listings.domain import CardPage, Listing, Position, StockLevels
 from chalicelib.listings.schemas import (
     ListingChanges,
     ListingsQuery,
@@ -33,7 +33,6 @@ from chalicelib.listings.views import (
     card_json,
 )
 from chalicelib.locales import Language
-from chalicelib.stock.domain import Level
 
 # With the 30 seconds for which a process remembers which regions are open, and stale answers for
 # twice as long while they are renewed, a paused region is gone everywhere within a minute.
@@ -113,8 +112,8 @@ def _rendered(page: CardPage, language: str, scope: str) -> Reply:
     summary="One listing that is for sale",
 )
 def show_listing(call: Call[None, None]) -> Reply:
-    listing, level = service.published_listing(call.path["listing_id"])
-    view = ListingView.of(listing, level, call.language)
+    listing, levels = service.published_listing(call.path["listing_id"])
+    view = ListingView.of(listing, levels, call.language)
     return Reply(view, headers={"Content-Language": view.language})
 
 
@@ -160,8 +159,8 @@ def write_listing(call: Call[NewListing, None]) -> Reply:
     summary="One of the caller's listings",
 )
 def show_my_listing(call: Call[None, None]) -> Reply:
-    listing, level = service.own_listing(call.caller.artisan_id, call.path["listing_id"])
-    return _own(listing, call.language, level)
+    listing, levels = service.own_listing(call.caller.artisan_id, call.path["listing_id"])
+    return _own(listing, call.language, levels)
 
 
 @listings.route(
@@ -213,10 +212,10 @@ def retire_my_listing(call: Call[None, None]) -> Reply:
     summary="Say how many pieces there are",
 )
 def set_my_stock(call: Call[StockBody, None]) -> Reply:
-    listing, level = service.set_stock(
-        call.caller.artisan_id, call.path["listing_id"], call.body.on_hand
+    listing, levels = service.set_stock(
+        call.caller.artisan_id, call.path["listing_id"], call.body.on_hand, call.body.variant
     )
-    return _own(listing, call.language, level)
+    return _own(listing, call.language, levels)
 
 
 @listings.route(
@@ -263,8 +262,9 @@ def return_listing(call: Call[ReturnBody, None]) -> Reply:
     return _own(returned, call.language)
 
 
-def _own(listing: Listing, language: str, level: Level | None = None) -> Reply:
-    return Reply(OwnListing.of(listing, language, level), headers={"ETag": f'"{listing.version}"'})
+def _own(listing: Listing, language: str, levels: StockLevels | None = None) -> Reply:
+    view = OwnListing.of(listing, language, levels)
+    return Reply(view, headers={"ETag": f'"{listing.version}"'})
 
 
 def _expected_version(if_match: str) -> int | None:

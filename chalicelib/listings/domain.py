@@ -9,6 +9,10 @@ from typing import Any
 from chalicelib.crafts import CRAFTS
 from chalicelib.errors import Conflict, Invalid
 from chalicelib.money import Money
+from chalicelib.stock.domain import Level
+
+# How many there are, by variant; None stands for the listing itself where it has none.
+StockLevels = Mapping[str | None, Level]
 
 
 class ListingStatus(StrEnum):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from chalicelib.artisans.schemas import CraftCode
@@ -10,7 +10,14 @@ from chalicelib.edge.pages import PageQuery
 from chalicelib.edge.schemas import MAX_AMOUNT_MINOR, AnswerBody, MoneyBody, RequestBody
 from chalicelib.edge.texts import line, prose
 from chalicelib.listings.collections import COLLECTIONS
-from chalicelib.listings.domain import BrowseQuery, Dimensions, ListingStatus, Sort, Text
+from chalicelib.listings.domain import (
+    BrowseQuery,
+    Dimensions,
+    ListingStatus,
+    Sort,
+    Text,
+    Variant,
+)
 from chalicelib.locales import Language
 from chalicelib.regions.schemas import RegionCode
 
@@ -19,6 +26,7 @@ MAX_MILLIMETRES = 20_000
 MAX_GRAMS = 1_000_000
 MAX_DAYS_TO_MAKE = 365
 MAX_MATERIALS = 12
+MAX_VARIANTS = 50
 
 
 def _price(price: MoneyBody) -> MoneyBody:
@@ -65,6 +73,25 @@ class DimensionsBody(AnswerBody):
         return Dimensions(self.length, self.width, self.height)
 
 
+VariantKey = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,30}$", max_length=30)]
+Labels = Annotated[dict[Language, line(80)], Field(min_length=1, max_length=4)]
+
+
+class VariantBody(RequestBody):
+    key: VariantKey
+    labels: Labels
+
+    def to_domain(self) -> Variant:
+        return Variant(self.key, {str(tag): label for tag, label in self.labels.items()})
+
+
+def _each_once(variants: list[VariantBody]) -> list[VariantBody]:
+    if len({variant.key for variant in variants}) < len(variants):
+        raise PydanticCustomError("variant_twice", "give each variant a key of its own")
+    return variants
+
+
+Variants = Annotated[list[VariantBody], Field(max_length=MAX_VARIANTS), AfterValidator(_each_once)]
 Texts = Annotated[dict[Language, TextBody], Field(min_length=1, max_length=4)]
 Materials = Annotated[list[line(80)], Field(max_length=MAX_MATERIALS)]
 
@@ -82,6 +109,8 @@ class _Content(RequestBody):
             sent["dimensions"] = given.to_domain() if given else None
         if "materials" in sent:
             sent["materials"] = tuple(sent["materials"])
+        if "variants" in sent:
+            sent["variants"] = tuple(variant.to_domain() for variant in sent["variants"])
         return sent
 
 
@@ -97,7 +126,17 @@ class NewListing(_Content):
     origin: Origin = "MA"
     made_to_order_days: Days | None = None
     collection: CollectionCode | None = None
+    variants: Variants = []
     on_hand: OnHand | None = None
+
+    @field_validator("on_hand")
+    @classmethod
+    def _each_variant_is_counted(cls, on_hand: int | None, sent: ValidationInfo) -> int | None:
+        if on_hand is not None and sent.data.get("variants"):
+            raise PydanticCustomError(
+                "counted_by_variant", "leave it out, and count each variant afterwards"
+            )
+        return on_hand
 
 
 class ListingChanges(_Content):
@@ -114,10 +153,14 @@ class ListingChanges(_Content):
     origin: Origin = Field(default=None)
     made_to_order_days: Days | None = None
     collection: CollectionCode | None = None
+    variants: Variants = Field(default=None)
 
 
 class StockBody(RequestBody):
+    """`variant` where the listing has variants: each is counted apart."""
+
     on_hand: OnHand
+    variant: VariantKey | None = None
 
 
 class ReturnBody(RequestBody):

@@ -1,6 +1,6 @@
 """Writing listings, publishing them, browsing what is published."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -24,16 +24,22 @@ from chalicelib.listings.domain import (
     RegionNotOpen,
     Seller,
     StaleVersion,
+    StockLevels,
     StockState,
+    best_state,
+    check_variant,
     check_version,
     decide,
     edit,
+    listing_id_of,
+    stock_id_of,
     stock_state,
 )
 from chalicelib.regions import service as regions
 from chalicelib.stock import service as stock
-from chalicelib.stock.domain import Level
+from chalicelib.stock.domain import shard_count_for
 
+ATTEMPTS = 4
 PAGE_CACHE_SECONDS = 15
 MAX_CACHED_PAGES = 256
 PageKey = tuple[BrowseQuery, Position | None, frozenset[str], frozenset[str]]
@@ -57,8 +63,8 @@ def browse(query: BrowseQuery, start: Position | None) -> CardPage:
     return _pages.get(key, lambda: shelves.browse(query, start, is_shown))
 
 
-def published_listing(listing_id: str) -> tuple[Listing, Level]:
-    """(a listing that is for sale, how many there are): two reads.
+def published_listing(listing_id: str) -> tuple[Listing, StockLevels]:
+    """(a listing that is for sale, how many there are of what of it): two reads.
 
     Raises:
         NotFound: there is none, or it is not shown.
@@ -66,7 +72,7 @@ def published_listing(listing_id: str) -> tuple[Listing, Level]:
     listing = tables.find(listing_id, consistent=False)
     if not is_for_sale(listing):
         raise NotFound("there is no such listing")
-    return listing, stock.levels([listing_id])[listing_id]
+    return listing, _levels_of([listing])[listing_id]
 
 
 def is_for_sale(listing: Listing) -> bool:
@@ -92,7 +98,10 @@ def write_listing(artisan_id: str, content: Mapping[str, Any], on_hand: int | No
     artisan = _own_profile(artisan_id)
     now = clock.now()
     listing_id = ids.new_id("lst")
-    available = stock.set_on_hand(listing_id, on_hand).available if on_hand is not None else 0
+    available, shards = 0, {}
+    if on_hand is not None:
+        available = stock.set_on_hand(listing_id, on_hand).available
+        shards = _with_shards({}, None, on_hand)
     listing = Listing(
         listing_id=listing_id,
         artisan_id=artisan_id,
@@ -102,19 +111,20 @@ def write_listing(artisan_id: str, content: Mapping[str, Any], on_hand: int | No
         created_at=now,
         updated_at=now,
         stock_state=stock_state(available, content.get("made_to_order_days")),
+        stock_shards=shards,
         **content,
     )
     tables.add(listing)
     return listing
 
 
-def own_listing(artisan_id: str, listing_id: str) -> tuple[Listing, Level]:
+def own_listing(artisan_id: str, listing_id: str) -> tuple[Listing, StockLevels]:
     """
     Raises:
         NotFound: there is no such listing of this artisan.
     """
     listing = tables.find_owned(listing_id, artisan_id)
-    return listing, stock.levels([listing_id])[listing_id]
+    return listing, _levels_of([listing])[listing_id]
 
 
 def own_listings(
@@ -133,7 +143,10 @@ def edit_listing(
     """
     listing = tables.find_owned(listing_id, artisan_id)
     check_version(listing, expected_version)
-    return _kept(edit(listing, changes, clock.now()))
+    edited = _kept(edit(listing, changes, clock.now()))
+    if edited.variants != listing.variants:
+        refresh_stock_states([listing_id])  # Other things are counted of it now.
+    return edited
 
 
 def submit_listing(artisan_id: str, listing_id: str) -> Listing:
@@ -193,25 +206,76 @@ def listings_in_review(
     return [(clock.from_text(submitted_at), card) for submitted_at, card in rows], last
 
 
-def set_stock(artisan_id: str, listing_id: str, on_hand: int) -> tuple[Listing, Level]:
-    """Record a count of the pieces that are there.
+def set_stock(
+    artisan_id: str, listing_id: str, on_hand: int, variant: str | None = None
+) -> tuple[Listing, StockLevels]:
+    """Record a count of the pieces that are there, of the listing or of one of its variants.
 
     Raises:
-        NotFound. StockIsHeld: buyers are paying for more than that.
+        NotFound. VariantRequired, UnknownVariant.
+        StockIsHeld: buyers are paying for more than that.
     """
     listing = tables.find_owned(listing_id, artisan_id)
-    level = stock.set_on_hand(listing_id, on_hand)
-    state = stock_state(level.available, listing.made_to_order_days)
-    _note_stock_state(listing, state)
-    return replace(listing, stock_state=state), level
+    check_variant(listing, variant)
+    counted = stock.set_on_hand(stock_id_of(listing_id, variant), on_hand)
+    listing = _note_shards(listing, variant, on_hand)
+    # The others' levels may lag; of what was counted it is known.
+    levels = {**_levels_of([listing])[listing_id], variant: counted}
+    _note_stock_state(listing, _state_of(listing, levels))
+    return replace(listing, stock_state=_state_of(listing, levels)), levels
 
 
-def refresh_stock_states(listing_ids: Sequence[str]) -> None:
-    """Bring the hints that lists show up to date, after something was sold or given back."""
-    levels = stock.levels(listing_ids)
-    for listing in tables.find_many(listing_ids).values():
-        available = levels[listing.listing_id].available
-        _note_stock_state(listing, stock_state(available, listing.made_to_order_days))
+def refresh_stock_states(stock_ids: Sequence[str]) -> None:
+    """Bring the hints that lists show up to date, after something was sold or given back.
+
+    A stock id is a listing's, or that of a variant; a listing shows the best of its variants.
+    """
+    listing_ids = list(dict.fromkeys(listing_id_of(stock_id) for stock_id in stock_ids))
+    found = tables.find_many(listing_ids)
+    levels = _levels_of(found.values())
+    for listing in found.values():
+        _note_stock_state(listing, _state_of(listing, levels[listing.listing_id]))
+
+
+def _levels_of(listings: Collection[Listing]) -> dict[str, StockLevels]:
+    """By listing: how many there are of each thing that is counted of it."""
+    ids_of = {
+        listing.listing_id: {
+            variant: stock_id_of(listing.listing_id, variant) for variant in listing.counted
+        }
+        for listing in listings
+    }
+    shards = {
+        stock_id_of(listing.listing_id, variant): listing.shards_of(variant)
+        for listing in listings
+        for variant in listing.counted
+    }
+    levels = stock.levels(list(shards), shards)
+    return {
+        listing_id: {variant: levels[stock_id] for variant, stock_id in stock_ids.items()}
+        for listing_id, stock_ids in ids_of.items()
+    }
+
+
+def _state_of(listing: Listing, levels: StockLevels) -> StockState:
+    return best_state((level.available for level in levels.values()), listing.made_to_order_days)
+
+
+def _note_shards(listing: Listing, variant: str | None, on_hand: int) -> Listing:
+    """Keep the hint of how many shards were counted over, where it is another one than before."""
+    for _ in range(ATTEMPTS):
+        shards = _with_shards(listing.stock_shards, variant, on_hand)
+        if shards == listing.stock_shards or tables.note_stock_shards(listing, shards):
+            break
+        # Another variant was counted at the same moment.
+        listing = replace(listing, stock_shards=tables.find(listing.listing_id).stock_shards)
+    return replace(listing, stock_shards=shards)
+
+
+def _with_shards(before: Mapping[str, int], variant: str | None, on_hand: int) -> dict[str, int]:
+    """What was counted over one item is not in it: that goes without saying."""
+    shards = {**before, variant or "": shard_count_for(on_hand)}
+    return {key: count for key, count in shards.items() if count > 1}
 
 
 def _note_stock_state(listing: Listing, state: StockState) -> None:

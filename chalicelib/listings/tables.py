@@ -22,6 +22,7 @@ from chalicelib.listings.domain import (
     Seller,
     StockState,
     Text,
+    Variant,
 )
 from chalicelib.money import Money
 
@@ -109,7 +110,9 @@ class ListingTable(Table):
     made_to_order_days = NumberAttribute(null=True)
     collection = UnicodeAttribute(null=True)
     images: Any = JsonAttribute()
+    variants: Any = JsonAttribute(null=True)
     stock_state = UnicodeAttribute()
+    stock_shards: Any = JsonAttribute(null=True)
     version = NumberAttribute()
     created_at = UnicodeAttribute()
     updated_at = UnicodeAttribute()
@@ -140,7 +143,7 @@ class ListingTable(Table):
 
 
 # Set beside the listing itself: whoever edits a listing must not put an old hint back.
-NOT_EDITED = frozenset({"listing_id", "artisan_id", "created_at", "stock_state"})
+NOT_EDITED = frozenset({"listing_id", "artisan_id", "created_at", "stock_state", "stock_shards"})
 
 
 def find(listing_id: str, *, consistent: bool = True) -> Listing:
@@ -233,6 +236,22 @@ def note_stock_state(listing_id: str, state: StockState) -> None:
             raise
 
 
+def note_stock_shards(listing: Listing, shards: Mapping[str, int]) -> bool:
+    """Keep the hint over how many items each stock is spread; False when it is another by now."""
+    attribute = ListingTable.stock_shards
+    was = dict(listing.stock_shards)
+    as_read = attribute == was if was else attribute.does_not_exist()
+    change = attribute.set(dict(shards)) if shards else attribute.remove()
+    condition = ListingTable.listing_id.exists() & as_read
+    try:
+        ListingTable(listing.listing_id).update([change], condition=condition)
+    except UpdateError as error:
+        if is_condition_failure(error):
+            return False
+        raise
+    return True
+
+
 def row_of(listing: Listing) -> ListingTable:
     dimensions = listing.dimensions
     row = ListingTable(
@@ -258,7 +277,9 @@ def row_of(listing: Listing) -> ListingTable:
         made_to_order_days=listing.made_to_order_days,
         collection=listing.collection,
         images=[[image.path, dict(image.alt)] for image in listing.images],
+        variants=[[each.key, dict(each.labels)] for each in listing.variants] or None,
         stock_state=listing.stock_state,
+        stock_shards=dict(listing.stock_shards) or None,
         version=listing.version,
         created_at=clock.to_text(listing.created_at),
         updated_at=clock.to_text(listing.updated_at),
@@ -328,6 +349,8 @@ def _listing(row: Any) -> Listing:
         made_to_order_days=_whole(row.made_to_order_days),
         collection=row.collection,
         images=tuple(Image(path, alt) for path, alt in row.images),
+        variants=tuple(Variant(key, labels) for key, labels in row.variants or ()),
+        stock_shards=row.stock_shards or {},
         stock_state=StockState(row.stock_state),
         submitted_at=_moment(row.submitted_at),
         published_at=_moment(row.published_at),

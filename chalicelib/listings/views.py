@@ -16,7 +16,10 @@ from chalicelib.listings.domain import (
     Listing,
     ListingStatus,
     Seller,
+    StockLevels,
     StockState,
+    Variant,
+    best_state,
     shown_stock_state,
     stock_state,
 )
@@ -114,23 +117,60 @@ class StockView(AnswerBody):
     state: StockState
     made_to_order_days: int | None
 
+    @classmethod
+    def of(cls, level: Level, made_to_order_days: int | None) -> "StockView":
+        state = stock_state(level.available, made_to_order_days)
+        return cls(state=state, made_to_order_days=made_to_order_days)
+
+    @classmethod
+    def best_of(cls, levels: StockLevels, made_to_order_days: int | None) -> "StockView":
+        state = best_state((level.available for level in levels.values()), made_to_order_days)
+        return cls(state=state, made_to_order_days=made_to_order_days)
+
 
 class CountedStock(StockView):
-    """What the artisan sees: pieces, not only a state."""
+    """What the artisan sees: pieces, not only a state; of all variants together, or of one."""
 
     available: int
     held: int
     sold: int
 
     @classmethod
-    def of(cls, listing: Listing, level: Level) -> "CountedStock":
+    def of_all(cls, levels: StockLevels, made_to_order_days: int | None) -> "CountedStock":
+        level = sum(levels.values(), start=Level(available=0))
         return cls(
-            state=stock_state(level.available, listing.made_to_order_days),
-            made_to_order_days=listing.made_to_order_days,
+            state=StockView.best_of(levels, made_to_order_days).state,
+            made_to_order_days=made_to_order_days,
             available=level.available,
             held=level.held,
             sold=level.sold,
         )
+
+
+class VariantView(AnswerBody):
+    """One of a listing's variants, with its label in the reader's language."""
+
+    key: str
+    label: str
+    stock: StockView
+
+    @classmethod
+    def of(cls, variant: Variant, level: Level, days: int | None, language: str) -> "VariantView":
+        label = text_in(variant.labels, language)[0]
+        return cls(key=variant.key, label=label, stock=StockView.of(level, days))
+
+
+class OwnVariant(AnswerBody):
+    """A variant as its artisan sees it. `stock` stands where it was counted for this answer."""
+
+    key: str
+    labels: dict[str, str]
+    stock: CountedStock | None
+
+    @classmethod
+    def of(cls, variant: Variant, level: Level | None, days: int | None) -> "OwnVariant":
+        counted = CountedStock.of_all({variant.key: level}, days) if level else None
+        return cls(key=variant.key, labels=dict(variant.labels), stock=counted)
 
 
 class DimensionsView(AnswerBody):
@@ -228,6 +268,7 @@ class ListingView(AnswerBody):
     language: str
     price: MoneyBody
     stock: StockView
+    variants: list[VariantView]
     images: list[ImageView]
     artisan: ArtisanCard
     craft: NamedCode
@@ -242,17 +283,19 @@ class ListingView(AnswerBody):
     published_at: Moment | None
 
     @classmethod
-    def of(cls, listing: Listing, level: Level, language: str) -> "ListingView":
+    def of(cls, listing: Listing, levels: StockLevels, language: str) -> "ListingView":
         title, written_in = text_in(listing.titles, language)
+        days = listing.made_to_order_days
         return cls(
             **_described(listing),
             title=title,
             description=listing.texts[written_in].description,
             language=written_in,
-            stock=StockView(
-                state=stock_state(level.available, listing.made_to_order_days),
-                made_to_order_days=listing.made_to_order_days,
-            ),
+            stock=StockView.best_of(levels, days),
+            variants=[
+                VariantView.of(variant, levels[variant.key], days, language)
+                for variant in listing.variants
+            ],
             images=[ImageView.of(image, language) for image in listing.images],
             artisan=ArtisanCard.of(listing.artisan_id, listing.seller),
             craft=NamedCode.craft(listing.craft, language),
@@ -285,6 +328,7 @@ class OwnListing(AnswerBody):
     made_to_order_days: int | None
     collection: str | None
     images: list[ImageView]
+    variants: list[OwnVariant]
     stock: CountedStock | None
     created_at: Moment
     updated_at: Moment
@@ -292,7 +336,8 @@ class OwnListing(AnswerBody):
     published_at: Moment | None
 
     @classmethod
-    def of(cls, listing: Listing, language: str, level: Level | None = None) -> "OwnListing":
+    def of(cls, listing: Listing, language: str, levels: StockLevels | None = None) -> "OwnListing":
+        days, known = listing.made_to_order_days, levels or {}
         texts = {
             written_in: TextView(title=text.title, description=text.description)
             for written_in, text in listing.texts.items()
@@ -305,9 +350,12 @@ class OwnListing(AnswerBody):
             craft=listing.craft,
             region=listing.region,
             texts=texts,
-            made_to_order_days=listing.made_to_order_days,
+            made_to_order_days=days,
             images=[ImageView.of(image, language) for image in listing.images],
-            stock=CountedStock.of(listing, level) if level else None,
+            variants=[
+                OwnVariant.of(variant, known.get(variant.key), days) for variant in listing.variants
+            ],
+            stock=CountedStock.of_all(levels, days) if levels else None,
             created_at=listing.created_at,
             updated_at=listing.updated_at,
             submitted_at=listing.submitted_at,

@@ -107,13 +107,13 @@ DEFECTS = [
     ),
     Defect(
         "claim another request's hold", stock_tables.sell_hold,
-        "AND holds.#o.m = :mark", "AND holds.#o.m <> :held AND :mark <> :held",
+        "AND holds.#o.m IN (:mark, :long)", "AND NOT holds.#o.m IN (:held, :mark, :long)",
         lambda aws, api: one_item.
         test_another_content_under_the_same_order_neither_holds_nor_claims_nor_releases(aws),
     ),
     Defect(
-        "give back a hold that was sold meanwhile", stock_tables.remove_hold,
-        '"holds.#o = :hold"', '"attribute_exists(holds.#o) AND :hold <> :q"', _races,
+        "give back a hold that was sold meanwhile", stock_tables.change_hold,
+        '"holds.#o = :hold"', '"(holds.#o = :hold OR holds.#o <> :hold)"', _races,
     ),
     Defect(
         "reclaim what was sold meanwhile", stock_tables.reclaim,

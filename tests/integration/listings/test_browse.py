@@ -252,6 +252,7 @@ class TestAnswers:
             "language": "fr",
             "price": mad(249_900),
             "stock": {"state": "last_one", "made_to_order_days": None},
+            "variants": [],
             "images": [],
             "artisan": {"id": shop.artisan_id, "name": "Atelier Tester", "town": "Fès"},
             "craft": {"code": "zellige", "name": "Zellige"},

@@ -118,7 +118,7 @@ def test_refusals_name_what_is_there(aws: LocalAws) -> None:
 
 
 def test_an_item_carries_so_many_holds_and_no_more(aws: LocalAws) -> None:
-    service.set_on_hand(STOCK_ID, MAX_HOLDS_PER_ITEM + 1)
+    tables.create(STOCK_ID, MAX_HOLDS_PER_ITEM + 1)  # As large ones were before there were shards.
     for number in range(MAX_HOLDS_PER_ITEM):
         service.hold(STOCK_ID, f"ord{number}", 1, "m", soon())
     with pytest.raises(TooMany) as refused:
@@ -131,3 +131,11 @@ def test_an_item_carries_so_many_holds_and_no_more(aws: LocalAws) -> None:
 
 def test_levels_of_what_was_never_counted_are_zero(aws: LocalAws) -> None:
     assert service.levels(["lst_none"])["lst_none"].available == 0
+
+
+def test_levels_of_many_are_read_in_pages(aws: LocalAws) -> None:
+    names = [f"lst_{number}" for number in range(120)]
+    tables.create(names[0], 3)
+    tables.create(names[119], 4)
+    found = service.levels(names)
+    assert [name for name in names if found[name].available] == [names[0], names[119]]

@@ -10,10 +10,13 @@ from chalicelib.listings.domain import (
     StaleVersion,
     StockState,
     Text,
+    best_state,
     check_version,
     decide,
     edit,
+    listing_id_of,
     shown_stock_state,
+    stock_id_of,
     stock_state,
 )
 from chalicelib.money import Money
@@ -108,6 +111,19 @@ def test_what_a_buyer_is_told_of_the_stock(available, days, state):
 )
 def test_a_hint_follows_whether_it_is_made_to_order(hint, days, shown):
     assert shown_stock_state(hint, days) is shown
+
+
+def test_a_listing_shows_the_best_of_what_is_counted():
+    assert best_state([0, 1, 0], None) is StockState.LAST_ONE
+    assert best_state([0, 1, 5], 30) is StockState.IN_STOCK
+    assert best_state([0, 0], 30) is StockState.MADE_TO_ORDER
+    assert best_state([0], None) is StockState.SOLD_OUT
+
+
+def test_a_stock_is_a_listings_or_a_variants():
+    assert stock_id_of("lst_x", None) == "lst_x"
+    assert stock_id_of("lst_x", "blue-40") == "lst_x:blue-40"
+    assert listing_id_of("lst_x:blue-40") == listing_id_of("lst_x") == "lst_x"
 
 
 def test_a_listing_knows_its_family():

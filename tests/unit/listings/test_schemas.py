@@ -3,7 +3,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from chalicelib.listings.domain import Dimensions, Text
+from chalicelib.listings.domain import Dimensions, Text, Variant
 from chalicelib.listings.schemas import ListingChanges, ListingsQuery, NewListing, StockBody
 from chalicelib.money import Money
 from tests.factories.listings import a_new_listing
@@ -53,6 +53,16 @@ def test_a_new_listing_becomes_domain_content():
         ({"collection": "attic"}, "collection"),
         ({"artisan_id": "art_x"}, "artisan_id"),
         ({"status": "published"}, "status"),
+        ({"variants": [{"key": "Blue", "labels": {"fr": "Bleu"}}]}, "variants.0.key"),
+        ({"variants": [{"key": "", "labels": {"fr": "Bleu"}}]}, "variants.0.key"),
+        ({"variants": [{"key": "a" * 31, "labels": {"fr": "Bleu"}}]}, "variants.0.key"),
+        ({"variants": [{"key": "a:b", "labels": {"fr": "Bleu"}}]}, "variants.0.key"),
+        ({"variants": [{"key": "a#1", "labels": {"fr": "Bleu"}}]}, "variants.0.key"),
+        ({"variants": [{"key": "a\n", "labels": {"fr": "Bleu"}}]}, "variants.0.key"),
+        ({"variants": [{"key": "a", "labels": {}}]}, "variants.0.labels"),
+        ({"variants": [{"key": "a", "labels": {"de": "Blau"}}]}, "variants.0.labels.de.[key]"),
+        ({"variants": [{"key": "a", "labels": {"fr": "A"}}] * 2, "on_hand": None}, "variants"),
+        ({"variants": [{"key": "a", "labels": {"fr": "A"}}]}, "on_hand"),
     ],
 )
 def test_a_wrong_field_is_named(changes, field):
@@ -71,9 +81,16 @@ def test_changes_hold_only_what_was_sent():
     assert changes == {"weight_grams": None, "materials": ()}
 
 
-@pytest.mark.parametrize("field", ["craft", "texts", "price", "materials", "origin"])
+@pytest.mark.parametrize("field", ["craft", "texts", "price", "materials", "origin", "variants"])
 def test_a_needed_field_cannot_be_taken_away(field):
     assert refused_fields(ListingChanges, {field: None}) == {field}
+
+
+def test_at_most_fifty_variants():
+    variants = [{"key": f"size-{n}", "labels": {"fr": str(n)}} for n in range(51)]
+    assert refused_fields(ListingChanges, {"variants": variants}) == {"variants"}
+    changes = parsed(ListingChanges, {"variants": variants[:50]}).to_content()
+    assert changes["variants"][7] == Variant("size-7", {"fr": "7"})
 
 
 @pytest.mark.parametrize("on_hand", [True, 1.0, "3", None])
