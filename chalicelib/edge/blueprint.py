@@ -21,7 +21,6 @@ from chalicelib.edge.operations import MAX_BODY_BYTES, OPERATIONS, Operation
 from chalicelib.edge.replies import Reply
 
 View = Callable[[Call[Any, Any]], "BaseModel | Reply"]
-BATCH_SIZE = 10
 CORS = CORSConfig(
     allow_origin="*",
     allow_headers=[
@@ -132,7 +131,8 @@ class FeatureBlueprint(Blueprint):
         """Take the messages of a queue one by one; `message` is a model or a union of models."""
         adapter = cache(lambda: TypeAdapter[Any](message))  # the API never needs it
         arn: Any = {"Fn::GetAtt": [queues.logical_id(queue, "Queue"), "Arn"]}
-        register = super().on_sqs_message(queue_arn=arn, batch_size=BATCH_SIZE)
+        size = queues.QUEUES[queue].batch_size
+        register = super().on_sqs_message(queue_arn=arn, batch_size=size)
 
         def decorate(handle: Callable[[Any], None]) -> Any:
             @wraps(handle)  # Chalice derives the Lambda handler from __name__.

@@ -7,7 +7,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from chalicelib import clock
 from chalicelib.config import settings
+from chalicelib.edge import turns
 from chalicelib.edge.observability import count, log_failure
 from chalicelib.edge.storage import aws_client
 from chalicelib.errors import MarketplaceError
@@ -17,13 +19,18 @@ MAX_RECEIVES = 5
 
 @dataclass(frozen=True, slots=True)
 class Queue:
+    """`visibility_seconds`: six times what its consumer may take, by which AWS tells a lost one."""
+
     name: str
     visibility_seconds: int = 360
+    batch_size: int = 10
 
 
+PAYMENTS = Queue("payments", visibility_seconds=900, batch_size=5)
+"""Its messages have providers called, so few come at a time, and they may take long."""
 QUEUES: dict[str, Queue] = {
     queue.name: queue
-    for queue in (Queue("payments"), Queue("settlement"), Queue("payouts"), Queue("notifications"))
+    for queue in (PAYMENTS, Queue("settlement"), Queue("payouts"), Queue("notifications"))
 }
 
 
@@ -71,14 +78,19 @@ def consume_batch(
     """Hand over the messages one by one; which of them SQS shall deliver again.
 
     A message that cannot be read goes to the dead-letter queue at once, one that keeps failing
-    at its last receipt, both with the reason.
+    at its last receipt, both with the reason. What could not be begun in time comes again.
 
     Raises:
         BatchFailed: something failed and the environment does not promise that the mapping
             understands partial failures; saying nothing would delete the failed ones.
     """
     failed: list[str] = []
+    last_beginning = turns.last_beginning()
     for record in records:
+        if clock.outside_now() >= last_beginning:
+            count("BatchCutShort", queue=queue)
+            failed.append(record["messageId"])
+            continue
         reason = _refusal_of(record, adapter, handle)
         if reason is None:
             continue

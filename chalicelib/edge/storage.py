@@ -213,14 +213,20 @@ def is_outage(error: BaseException) -> bool:
 
 
 def sweep_due(index: Any, kind: str) -> Iterator[Any]:
-    """Items of a kind whose time has come, the longest overdue of each shard first.
+    """Items of a kind whose time has come: one of each shard in turn, its longest overdue first.
 
     Read page by page while they are dealt with: a backlog of any size is worked off, and what one
-    sweep does not reach the next one finds.
+    sweep does not reach the next one finds. No shard waits behind the backlog of another.
     """
-    now_text = clock.to_text(clock.now())
-    for shard in due_shards(kind):
-        yield from index.query(shard, type(index).due_at <= now_text, page_size=100)
+    is_due = type(index).due_at <= clock.to_text(clock.now())
+    shards = [iter(index.query(shard, is_due, page_size=100)) for shard in due_shards(kind)]
+    while shards:
+        for shard in tuple(shards):
+            item = next(shard, None)
+            if item is None:
+                shards.remove(shard)
+            else:
+                yield item
 
 
 def newest_first(

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
+from chalicelib import clock
+from chalicelib.edge import turns
 from chalicelib.edge.observability import count, log_failure
 from chalicelib.edge.storage import is_outage
 
@@ -11,13 +13,18 @@ class StepsFailed(RuntimeError):
 
 
 def each_apart(steps: Iterable[Callable[[], object]]) -> None:
-    """Take every step. When the store is not answering, stop: what is left stays due.
+    """Take every step. When the store is not answering, or the time is up, stop: what is left
+    stays due.
 
     Raises:
         StepsFailed: afterwards, when steps failed, so that the sweep's alarm tells.
     """
     failed = 0
+    last_beginning = turns.last_beginning()
     for step in steps:
+        if clock.outside_now() >= last_beginning:
+            count("SweepCutShort")
+            break
         try:
             step()
         except Exception as error:  # Whatever it is, the other pieces are done.

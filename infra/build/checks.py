@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from chalicelib.edge import turns
 from infra.build.gateway import ALIAS, INTEGRATION
 
 Template = dict[str, Any]
@@ -86,6 +87,16 @@ def visibility_is_six_timeouts(template: Template) -> Iterator[str]:
             yield f"{name}: the queue's visibility is under six times {timeout} s"
 
 
+def sweeps_have_time_to_stop(template: Template) -> Iterator[str]:
+    needed = turns.TAKING_SECONDS + turns.LONGEST_STEP_SECONDS
+    functions = of_type(template, "AWS::Lambda::Function")
+    for rule in of_type(template, "AWS::Events::Rule").values():
+        for target in rule["Targets"]:
+            name = target["Arn"]["Fn::GetAtt"][0]
+            if functions[name]["Timeout"] < needed:
+                yield f"{name} is cut off before the {needed} s that its last step may need"
+
+
 def policies_name_their_resources(template: Template) -> Iterator[str]:
     for name, role in of_type(template, "AWS::IAM::Role").items():
         for policy in role.get("Policies", []):
@@ -158,6 +169,7 @@ CHECKS: tuple[Callable[[Template], Iterator[str]], ...] = (
     queues_have_a_dead_letter_queue,
     queues_have_an_alarm,
     visibility_is_six_timeouts,
+    sweeps_have_time_to_stop,
     policies_name_their_resources,
     functions_have_a_role_each,
     integrations_call_the_alias,

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from chalicelib.edge import turns
 from infra.build import gateway
 from infra.build.errors import CannotBuild
 from infra.template import alarms, policies, stack
@@ -15,6 +16,12 @@ LOG_RETENTION_DAYS = {"prod": 180}
 DEFAULT_LOG_RETENTION_DAYS = 30
 QUEUE_CONCURRENCY = 50
 """A backlog may not take the concurrency that requests need."""
+
+SWEEP_SECONDS = 300
+"""Nobody waits for a sweep, and it begins nothing after `turns.TAKING_SECONDS`."""
+
+CALLING_SECONDS = turns.TAKING_SECONDS + turns.LONGEST_STEP_SECONDS + 5
+"""For a queue's consumer whose messages have providers called."""
 
 STREAM_RETRIES = 25
 """About as long as an outage is survived before a record goes to the dead-letter queue; sweeps
@@ -63,6 +70,7 @@ def _finish_function(
     resources[log_group] = _log_group(stage, name)
     properties["LoggingConfig"] = {"LogGroup": {"Ref": log_group}}
     use = policies.use_of(source_root, properties["Handler"])
+    _give_time(properties, events, use)
     resources[_role_of(resources, name)]["Properties"]["Policies"] = [
         {
             "PolicyName": f"{name}Policy",
@@ -106,6 +114,15 @@ def _finish_event(function: str, event: dict[str, Any], properties: dict[str, An
             "MaximumRetryAttempts": 0,
             "MaximumEventAgeInSeconds": 60,
         }
+
+
+def _give_time(properties: dict[str, Any], events: dict[str, Any], use: policies.Use) -> None:
+    """What answers the gateway, or calls nobody, keeps the time that all functions have."""
+    kinds = {event["Type"] for event in events.values()}
+    if "Schedule" in kinds:
+        properties["Timeout"] = SWEEP_SECONDS
+    elif "SQS" in kinds and use.calls_out:
+        properties["Timeout"] = CALLING_SECONDS
 
 
 def _role_of(resources: dict[str, Any], name: str) -> str:

@@ -1,12 +1,51 @@
 """The alarms: each says what is wrong in one sentence, and tells the operators' topic."""
 
+from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.edge.observability import NAMESPACE, SERVICE
+from chalicelib.payments.domain import Provider
 from infra.template.names import logical, physical, ref
 
 TOPIC = "OperatorsTopic"
 QUEUE_AGE_SECONDS = 15 * 60
 ITERATOR_AGE_MS = 5 * 60 * 1000
+PROVIDERS = tuple(provider.value for provider in Provider)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that our code counts and an operator must see: more than `allowed` a minute, in
+    `minutes` of five. `by`: the dimension that it is counted by beside the stage, and its values.
+    """
+
+    metric: str
+    sentence: str
+    by: tuple[str, tuple[str, ...]] | None = ("provider", PROVIDERS)
+    allowed: int = 0
+    minutes: int = 1
+
+
+REVERSALS = ("kind", ("refund", "dispute"))
+EVENTS = (
+    Event("CallbackParked", "A callback fits nothing of ours: look at it, mend, apply it again."),
+    Event("ForgedCallback", "Callbacks carry wrong signatures: a secret has changed, or an attack.",
+          allowed=20),
+    Event("PaymentUnknown", "A provider does not answer when asked about payments; they stay open.",
+          allowed=10, minutes=3),
+    Event("PaymentFlagged", "A payment is not as its provider says: review it."),
+    Event("RefundUnknown", "A provider does not answer about refunds; they are asked about again.",
+          allowed=5, minutes=3),
+    Event("DisputeEvidenceOverdue", "Evidence was due and not sent: send it, or lose the dispute."),
+    Event("ProviderAnswerUnread", "A provider's answers cannot be read: it has changed them.",
+          minutes=3),
+    Event("LedgerEntryMismatch", "The ledger was told two stories of one entry: compare them.",
+          by=None),
+    Event("ReversalMismatch", "A refund or dispute came again with other portions.", by=REVERSALS),
+    Event("ReversalContradicted", "A refund or dispute has ended in two ways.", by=REVERSALS),
+    Event("UnappliedNotPosted", "Money of another currency came in, and is not in the ledger."),
+)  # fmt: skip
+"""Events that say by themselves what is to be done; the rest is for looking at."""
 
 
 def topic_resources(stage: str) -> dict[str, Any]:
@@ -84,28 +123,66 @@ def table_alarm(table_id: str) -> dict[str, Any]:
         None,
         None,
     )
-    properties = alarm["Properties"]
-    events = ("ReadThrottleEvents", "WriteThrottleEvents")
-    properties["Metrics"] = [
-        {"Id": "sum", "Expression": "FILL(m0, 0) + FILL(m1, 0)", "ReturnData": True},
+    dimensions = {"TableName": ref(table_id)}
+    alarm["Properties"]["Metrics"] = _summed(
+        [
+            ("AWS/DynamoDB", "ReadThrottleEvents", dimensions),
+            ("AWS/DynamoDB", "WriteThrottleEvents", dimensions),
+        ]
+    )
+    return {logical(table_id, "throttles", "alarm"): alarm}
+
+
+def event_alarms(stage: str) -> dict[str, Any]:
+    """One alarm for each of EVENTS, over all providers."""
+    return {logical(event.metric, "alarm"): _event_alarm(stage, event) for event in EVENTS}
+
+
+def _event_alarm(stage: str, event: Event) -> dict[str, Any]:
+    name, values = event.by or ("", ("",))
+    alarm = _alarm(
+        event.sentence,
+        None,
+        None,
+        None,
+        Threshold=event.allowed,
+        EvaluationPeriods=1 if event.minutes == 1 else 5,
+        DatapointsToAlarm=event.minutes,
+    )
+    common = {"service": SERVICE, "stage": stage}
+    metrics = [
+        (NAMESPACE, event.metric, common | ({name: value} if name else {})) for value in values
+    ]
+    alarm["Properties"]["Metrics"] = _summed(metrics)
+    return alarm
+
+
+def _summed(metrics: list[tuple[str, str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The sum a minute of (namespace, metric, dimensions); what was not counted is 0."""
+    parts = " + ".join(f"FILL(m{position}, 0)" for position in range(len(metrics)))
+    return [
+        {"Id": "sum", "Expression": parts, "ReturnData": True},
         *(
             {
                 "Id": f"m{position}",
                 "ReturnData": False,
                 "MetricStat": {
                     "Metric": {
-                        "Namespace": "AWS/DynamoDB",
-                        "MetricName": event,
-                        "Dimensions": [{"Name": "TableName", "Value": ref(table_id)}],
+                        "Namespace": namespace,
+                        "MetricName": metric,
+                        "Dimensions": _named(dimensions),
                     },
                     "Period": 60,
                     "Stat": "Sum",
                 },
             }
-            for position, event in enumerate(events)
+            for position, (namespace, metric, dimensions) in enumerate(metrics)
         ),
     ]
-    return {logical(table_id, "throttles", "alarm"): alarm}
+
+
+def _named(dimensions: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"Name": name, "Value": value} for name, value in dimensions.items()]
 
 
 def api_alarms(stage: str, api_name: str) -> dict[str, Any]:
@@ -150,9 +227,7 @@ def _alarm(
     }
     if metric:
         properties |= {"Namespace": namespace, "MetricName": metric, "Period": 60}
-        properties["Dimensions"] = [
-            {"Name": name, "Value": value} for name, value in (dimensions or {}).items()
-        ]
+        properties["Dimensions"] = _named(dimensions or {})
         if "ExtendedStatistic" not in settings:
             properties["Statistic"] = "Sum"
     return {"Type": "AWS::CloudWatch::Alarm", "Properties": properties | settings}

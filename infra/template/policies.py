@@ -1,9 +1,9 @@
 """What each Lambda function may do: one policy per function, made from the code that it runs.
 
-Tables: those whose models the function's modules define. Deleting is allowed only where the module
-that defines the table deletes, so nothing may delete a ledger entry. Scanning is never allowed.
-Queues: those that its feature modules name, if they send at all, and that of the notices, if they
-tell people anything. The rest comes from its trigger.
+Tables: those whose models the function reaches. Putting, updating and deleting are allowed where
+what it reaches of the modules that use the model does so; nothing may delete a ledger entry, and
+nothing may scan. Queues: those that what sends names, and that of the notices, if anybody is told
+anything. The rest comes from its trigger.
 """
 
 from collections.abc import Mapping
@@ -25,41 +25,47 @@ HTTP_MODULES = frozenset(
 """Imported by the seam for everybody, run for requests only."""
 
 READS = ("BatchGetItem", "ConditionCheckItem", "GetItem", "Query")
-WRITES = ("PutItem", "UpdateItem")
 NEVER_DELETED = frozenset({"audit", "ledger"})
-BY_ATTRIBUTE = {"delete": "DeleteItem", "batch_write": "BatchWriteItem"}
-SENDING = "chalicelib.edge.queues"
-TELLING = "chalicelib.edge.notices"
+BY_CALL = {
+    "save": "PutItem",
+    "update": "UpdateItem",
+    "update_item": "UpdateItem",
+    "delete": "DeleteItem",
+    "batch_write": "BatchWriteItem",
+}
+"""What PynamoDB and botocore call their ways of writing, and the action that IAM asks for."""
+SENDING = ("chalicelib.edge.queues", "send")
+TELLING = ("chalicelib.edge.notices", "tell")
+CALLING_OUT = ("chalicelib.edge.outbound", "send")
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What the code of one function touches."""
+    """What the code of one function touches; `calls_out`: it asks providers over the network."""
 
     tables: dict[str, tuple[str, ...]]
     queues: tuple[str, ...]
     files: bool
+    calls_out: bool
 
 
 def use_of(source_root: Path, handler: str) -> Use:
     """What a handler ("app.app", "chalicelib.orders.consumers.expire") touches."""
     serves_http = not handler.startswith("chalicelib.")
-    modules = reach.reached(
+    units = reach.reached(
         source_root, handler, _runs_for_events_only if serves_http else _runs_for_requests_only
     )
     tables = {
         name: actions
         for name, models in table_models().items()
-        if (actions := _table_actions(source_root, modules, name, {m.__module__ for m in models}))
+        if (actions := _table_actions(units, name, {(m.__module__, m.__name__) for m in models}))
     }
-    features = [part for name, part in modules.items() if not name.startswith("chalicelib.edge.")]
-    words = {word for part in features for word in part.texts}
-    sends = any(SENDING in part.imports for part in features)
-    queues = words & QUEUES.keys() if sends else set()
-    if TELLING in modules:
+    senders = [part for part in units.values() if SENDING in part.mentions]
+    queues = {word for part in senders for word in part.texts} & QUEUES.keys()
+    if TELLING in units:
         queues |= {notices.QUEUE}
-    files = any("s3" in part.texts for part in modules.values())
-    return Use(tables, tuple(sorted(queues)), files)
+    files = any("s3" in part.texts for part in units.values())
+    return Use(tables, tuple(sorted(queues)), files, CALLING_OUT in units)
 
 
 def statements(use: Use, log_group_id: str, events: dict[str, Any]) -> list[dict[str, Any]]:
@@ -89,15 +95,18 @@ def _runs_for_requests_only(module: str) -> bool:
 
 
 def _table_actions(
-    source_root: Path, modules: Mapping[str, Any], table: str, defined_in: set[str]
+    units: Mapping[reach.Unit, reach.Part], table: str, models: set[reach.Unit]
 ) -> tuple[str, ...]:
-    if not modules.keys() & defined_in:
+    if not units.keys() & models:
         return ()
-    used = {name for module in defined_in for name in reach.attributes_used(source_root, module)}
-    special = {action for name, action in BY_ATTRIBUTE.items() if name in used}
+    users = {unit[0] for unit, part in units.items() if part.mentions & models} | {
+        module for module, _ in models
+    }
+    calls = {call for unit, part in units.items() if unit[0] in users for call in part.calls}
+    writes = {action for name, action in BY_CALL.items() if name in calls}
     if table in NEVER_DELETED:
-        special -= {"DeleteItem", "BatchWriteItem"}
-    return tuple(sorted([*READS, *WRITES, *special]))
+        writes -= {"DeleteItem", "BatchWriteItem"}
+    return tuple(sorted({*READS, *writes}))
 
 
 def _trigger_statements(event: dict[str, Any]) -> list[dict[str, Any]]:

@@ -37,6 +37,7 @@ def resources(stage: str) -> dict[str, Any]:
         **made_tables,
         **made_queues,
         **alarms.topic_resources(stage),
+        **alarms.event_alarms(stage),
         **identity.identity_resources(stage),
         **bucket.bucket_resources(stage),
         **secrets.secret_resources(stage),

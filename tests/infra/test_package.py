@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.edge import turns
+from chalicelib.edge.outbound import Limits
 from chalicelib.edge.queues import QUEUES
 from chalicelib.problem_titles import TITLES
 from infra.build import archive, checks, gateway, package
 from infra.build.errors import CannotBuild
 from infra.build.package import PROJECT, build
-from infra.build.transform import transform
+from infra.build.transform import CALLING_SECONDS, SWEEP_SECONDS, transform
 from infra.template import resources
 from infra.template.stack import LONGEST_PARAMETER
 
@@ -77,17 +79,6 @@ from chalicelib.notifications.rendering import render
 delivered = {"order_id": "ord_1", "goods": "Vase", "until": "2026-11-30T11:00:00Z"}
 assert "30 November at 11:00" in render("parcel_delivered", delivered, "en").text
 """
-
-
-@pytest.fixture(scope="session")
-def artefact(tmp_path_factory):
-    return build("prod", tmp_path_factory.mktemp("prod"))
-
-
-@pytest.fixture(scope="session")
-def template(artefact):
-    """What CloudFormation is asked to make, after SAM's translation."""
-    return artefact.translated
 
 
 def run_in_lambda(artefact, code: str, **variables: str) -> str:
@@ -165,6 +156,17 @@ class TestTemplate:
             if problem["status"] in (429, 503):
                 assert "gatewayresponse.header.Retry-After" in headers
 
+    def test_a_function_has_the_time_that_its_calls_to_providers_may_take(self, template):
+        functions = checks.of_type(template, "AWS::Lambda::Function")
+        seconds = {name: function["Timeout"] for name, function in functions.items()}
+        assert seconds["APIHandler"] == 25  # the gateway gives up after 29
+        assert seconds["ApplyPaymentMessage"] == CALLING_SECONDS
+        assert seconds["SweepRefunds"] == seconds["SweepExpiredHolds"] == SWEEP_SECONDS
+        assert seconds["Settle"] == seconds["RelayRefundChanges"] == 25
+        # A batch begins nothing after its time, and its last message may then take its own.
+        assert CALLING_SECONDS > turns.TAKING_SECONDS + turns.LONGEST_STEP_SECONDS
+        assert 5 * Limits().total <= turns.LONGEST_STEP_SECONDS
+
     def test_function_names_are_found_not_listed(self, artefact, template):
         made = checks.of_type(template, "AWS::Lambda::Function")
         assert set(artefact.functions) == set(made)
@@ -196,152 +198,6 @@ class TestTemplate:
 def lint(path: Path) -> subprocess.CompletedProcess[str]:
     command = [Path(sys.executable).with_name("cfn-lint"), "--regions", "eu-west-3", "--", path]
     return subprocess.run(command, capture_output=True, text=True)
-
-
-def first(template, kind, having=None):
-    """The properties of the first resource of a kind, to be spoiled."""
-    for properties in checks.of_type(template, kind).values():
-        if having is None or having in properties:
-            return properties
-    raise AssertionError(f"the template has no {kind}")
-
-
-def without_partial_failures(template):
-    del first(template, "AWS::Lambda::EventSourceMapping", "ScalingConfig")["FunctionResponseTypes"]
-
-
-def without_partial_failures_of_a_stream(template):
-    mapping = first(template, "AWS::Lambda::EventSourceMapping", "StartingPosition")
-    del mapping["FunctionResponseTypes"]
-
-
-def without_being_told(template):
-    mapping = first(template, "AWS::Lambda::EventSourceMapping")
-    function = template["Resources"][mapping["FunctionName"]["Ref"]]["Properties"]
-    del function["Environment"]["Variables"]["MAALEM_PARTIAL_BATCH"]
-
-
-def starting_late(template):
-    first(template, "AWS::Lambda::EventSourceMapping", "StartingPosition").update(
-        StartingPosition="LATEST"
-    )
-
-
-def dropping_what_fails(template):
-    del first(template, "AWS::Lambda::EventSourceMapping", "StartingPosition")["DestinationConfig"]
-
-
-def retrying_for_a_day(template):
-    del first(template, "AWS::Lambda::EventSourceMapping", "StartingPosition")[
-        "MaximumRetryAttempts"
-    ]
-
-
-def without_dead_letters(template):
-    del first(template, "AWS::SQS::Queue", "RedrivePolicy")["RedrivePolicy"]
-
-
-def without_an_alarm(template):
-    del template["Resources"]["SettlementDeadQueueNotEmptyAlarm"]
-
-
-def with_a_silent_alarm(template):
-    del template["Resources"]["SettlementQueueAgeAlarm"]["Properties"]["AlarmActions"]
-
-
-def short_visibility(template):
-    mapping = first(template, "AWS::Lambda::EventSourceMapping", "ScalingConfig")
-    queue = mapping["EventSourceArn"]["Fn::GetAtt"][0]
-    template["Resources"][queue]["Properties"]["VisibilityTimeout"] = 149
-
-
-def a_policy_for_everything(template):
-    role = first(template, "AWS::IAM::Role")
-    role["Policies"][0]["PolicyDocument"]["Statement"][-1]["Resource"] = "*"
-
-
-def a_policy_of_every_action(template):
-    role = first(template, "AWS::IAM::Role")
-    role["Policies"][0]["PolicyDocument"]["Statement"][-1]["Action"] = ["dynamodb:*"]
-
-
-def a_managed_policy(template):
-    first(template, "AWS::IAM::Role")["ManagedPolicyArns"] = ["arn:aws:iam::aws:policy/Any"]
-
-
-def a_shared_role(template):
-    one, other = list(checks.of_type(template, "AWS::Lambda::Function").values())[:2]
-    one["Role"] = other["Role"]
-
-
-def calling_latest(template):
-    body = first(template, "AWS::ApiGateway::RestApi")["Body"]
-    method = next(iter(next(iter(body["paths"].values())).values()))
-    uri = method[gateway.INTEGRATION]["uri"]
-    uri["Fn::Sub"] = re.sub(r"functions/\$\{\w+\}", "functions/${APIHandler.Arn}", uri["Fn::Sub"])
-
-
-def permission_for_latest(template):
-    permission = template["Resources"][gateway.PERMISSION]["Properties"]
-    permission["FunctionName"] = {"Ref": "APIHandler"}
-
-
-def logs_for_ever(template):
-    del first(template, "AWS::Logs::LogGroup")["RetentionInDays"]
-
-
-def logs_elsewhere(template):
-    del first(template, "AWS::Lambda::Function")["LoggingConfig"]
-
-
-def tables_that_go_with_the_stack(template):
-    del template["Resources"]["AuditTable"]["DeletionPolicy"]
-
-
-def tables_without_recovery(template):
-    del template["Resources"]["AuditTable"]["Properties"]["PointInTimeRecoverySpecification"]
-
-
-DEFECTS = [
-    (without_partial_failures, "does not report partial failures"),
-    (without_partial_failures_of_a_stream, "does not report partial failures"),
-    (without_being_told, "is not told that partial failures"),
-    (starting_late, "starts behind"),
-    (dropping_what_fails, "drops what it gives up on"),
-    (retrying_for_a_day, "retries a poisonous record"),
-    (without_dead_letters, "has no dead-letter queue"),
-    (without_an_alarm, "SettlementDeadQueue has no alarm"),
-    (with_a_silent_alarm, "SettlementQueue has no alarm"),
-    (short_visibility, "under six times 25 s"),
-    (a_policy_for_everything, "on everything"),
-    (a_policy_of_every_action, "everything of a service"),
-    (a_managed_policy, "managed policy"),
-    (a_shared_role, "shares its role"),
-    (calling_latest, "does not call the alias"),
-    (permission_for_latest, "does not allow the API to call the alias"),
-    (logs_for_ever, "for ever"),
-    (logs_elsewhere, "log group of its own"),
-    (tables_that_go_with_the_stack, "deleted with the stack"),
-    (tables_without_recovery, "point in time"),
-]
-
-
-class TestPlantedDefects:
-    @pytest.mark.parametrize(
-        ("spoil", "sentence"), DEFECTS, ids=[spoil.__name__ for spoil, _ in DEFECTS]
-    )
-    def test_the_checks_see_it(self, template, spoil, sentence):
-        spoiled = copy.deepcopy(template)
-        spoil(spoiled)
-        assert any(sentence in finding for finding in checks.findings(spoiled))
-
-    def test_every_check_has_a_defect_that_it_alone_sees(self, template):
-        seeing = set()
-        for spoil, _ in DEFECTS:
-            spoiled = copy.deepcopy(template)
-            spoil(spoiled)
-            seeing |= {check for check in checks.CHECKS if any(check(spoiled))}
-        assert seeing == set(checks.CHECKS)
 
 
 class TestBuild:

@@ -1,4 +1,4 @@
-"""The template before the build: tables from models, queues, secrets, and who may do what."""
+"""The template before the build: tables from models, queues and secrets."""
 
 import base64
 import string
@@ -14,7 +14,6 @@ from chalicelib.config import NO_DEFAULT_ON_AWS, Settings
 from chalicelib.edge.queues import MAX_RECEIVES, QUEUES
 from chalicelib.edge.storage import due_index, meta
 from infra.template import parameters, resources, secrets
-from infra.template.policies import use_of
 from infra.template.stack import environment
 from infra.template.tables import ConflictingModels, _resource, table_models
 
@@ -180,48 +179,3 @@ class TestEnvironment:
         # Then AES-256 has its 32 bytes, and a Standard Webhooks secret can be read
         assert len(base64.b64decode(letters[: sealing.length] + sealing.suffix)) == 32
         assert len(base64.b64decode(letters[: wallet.length] + wallet.suffix)) >= 24
-
-
-@pytest.fixture
-def sources(tmp_path):
-    """A small app that mounts one feature by name; the edge's tables are the real ones' names."""
-    files = {
-        "app.py": 'MOUNTED = ("chalicelib.shop.api:shop", "chalicelib.shop.consumers:events")',
-        "chalicelib/shop/api.py": "from chalicelib.shop import service",
-        "chalicelib/shop/consumers.py": (
-            "from chalicelib.edge import queues\n"
-            "def told():\n    from . import service\n    queues.send('payouts', None)\n"
-            "def hailed():\n    from chalicelib.edge import notices\n    notices.tell('paid')"
-        ),
-        "chalicelib/edge/notices.py": "from chalicelib.edge import queues",
-        "chalicelib/shop/service.py": "from chalicelib.edge.blueprint import x",
-        "chalicelib/edge/blueprint.py": "from chalicelib.edge import calls",
-        "chalicelib/edge/calls.py": "from chalicelib.edge import tables",
-        "chalicelib/edge/tables.py": "row.delete()",
-    }
-    for name, text in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return tmp_path
-
-
-class TestPolicies:
-    def test_the_api_reaches_what_app_mounts_by_name_but_does_not_send(self, sources):
-        use = use_of(sources, "app.app")
-        assert set(use.tables) >= {"audit", "idempotency"}
-        assert use.queues == ()
-
-    def test_a_consumer_does_not_get_the_tables_of_requests(self, sources):
-        use = use_of(sources, "chalicelib.shop.consumers.told")
-        assert use.tables == {}
-        assert use.queues == ("payouts",)
-
-    def test_who_tells_people_something_may_send_notices(self, sources):
-        assert use_of(sources, "chalicelib.shop.consumers.hailed").queues == ("notifications",)
-
-    def test_P3_deleting_is_allowed_where_the_code_deletes_and_never_from_the_audit(self, sources):
-        tables = use_of(sources, "app.app").tables
-        assert "DeleteItem" in tables["idempotency"]
-        assert "DeleteItem" not in tables["audit"]
-        assert not {"Scan", "DeleteTable"} & {action for used in tables.values() for action in used}

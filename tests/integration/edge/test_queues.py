@@ -1,6 +1,7 @@
 """Queues: one bad message stops no other, none is lost, poison is buried with its reason."""
 
 import json
+from datetime import timedelta
 from typing import Literal
 
 import boto3
@@ -8,8 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, TypeAdapter
 
+from chalicelib import clock
 from chalicelib.config import settings
-from chalicelib.edge import queues
+from chalicelib.edge import queues, turns
 from chalicelib.edge.queues import MAX_RECEIVES, BatchFailed, consume_batch
 from chalicelib.errors import Conflict
 
@@ -116,3 +118,15 @@ def test_a_message_that_is_sent_arrives():
     queues.send("payments", Said(text="hello"))
     answer = boto3.client("sqs").receive_message(QueueUrl=queues.url_of("payments"))
     assert ADAPTER.validate_json(answer["Messages"][0]["Body"]) == Said(text="hello")
+
+
+def test_P6_what_cannot_be_begun_in_time_comes_again_and_is_not_buried(monkeypatch):
+    # Given a batch of which the first message takes all the time, at their last receipt
+    start = clock.outside_now()
+    late = start + timedelta(seconds=turns.TAKING_SECONDS)
+    times = iter([start, start])
+    monkeypatch.setattr(clock, "outside_now", lambda: next(times, late))
+    records = [a_record(name, receives=MAX_RECEIVES) for name in ("first", "second", "third")]
+    # When it is consumed, then what was not begun comes again
+    assert consume(*records) == ["second", "third"]
+    assert buried() == []
