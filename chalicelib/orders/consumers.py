@@ -25,7 +25,6 @@ def relay_order_changes(change: Change) -> None:
     status = change.became("parcel_status")
     if status is None or change.old is None:
         return
-    announcements.tell_parcel(change.text("order_id"), change.text("parcel_id"), status)
     if status == ParcelStatus.DELIVERED:
         delivered = ParcelDelivered(
             order_id=change.text("order_id"),
@@ -34,6 +33,7 @@ def relay_order_changes(change: Change) -> None:
             delivered_at=change.text("delivered_at"),
         )
         queues.send("settlement", delivered, group=delivered.artisan_id)
+    announcements.tell_parcel(change.text("order_id"), change.text("parcel_id"), status)
 
 
 @order_events.every_minute

@@ -60,8 +60,7 @@ PARCEL_MOVES: dict[ParcelStatus, frozenset[ParcelStatus]] = {
         {ParcelStatus.PREPARING, ParcelStatus.SHIPPED, ParcelStatus.CANCELLED}
     ),
     ParcelStatus.PREPARING: frozenset({ParcelStatus.SHIPPED, ParcelStatus.CANCELLED}),
-    # What could not be delivered comes back too.
-    ParcelStatus.SHIPPED: frozenset({ParcelStatus.DELIVERED, ParcelStatus.RETURNED}),
+    ParcelStatus.SHIPPED: frozenset({ParcelStatus.DELIVERED}),
     ParcelStatus.DELIVERED: frozenset({ParcelStatus.RETURNED}),
     ParcelStatus.RETURNED: frozenset(),
     ParcelStatus.CANCELLED: frozenset(),

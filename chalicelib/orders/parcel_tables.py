@@ -22,11 +22,15 @@ from chalicelib.orders.tables import (
 
 
 def add_cancelled_parcels(
-    transaction: TransactWrite, order: Order, parcels: Sequence[Parcel], now: datetime
+    transaction: TransactWrite,
+    order: Order,
+    parcels: Sequence[Parcel],
+    now: datetime,
+    refunded_minor: int = 0,
 ) -> None:
     """Cancel parcels of a paid order, as they are given; refused when one was sent meanwhile.
 
-    Their pieces are sorted out next.
+    Their pieces are sorted out next. `refunded_minor` is what has gone back for them already.
     """
     table = OrderTable
     for parcel in parcels:
@@ -40,13 +44,14 @@ def add_cancelled_parcels(
             actions=actions,
             condition=table.parcel_status.is_in(ParcelStatus.WAITING, ParcelStatus.PREPARING),
         )
+    actions = [
+        table.due_shard.set(due_shard_of(DUE_RESTOCK, order.order_id)),
+        table.due_at.set(clock.to_text(now)),
+    ]
+    if refunded_minor:
+        actions.append(table.refunded_minor.add(refunded_minor))
     transaction.update(
-        table(order.order_id, ORDER),
-        actions=[
-            table.due_shard.set(due_shard_of(DUE_RESTOCK, order.order_id)),
-            table.due_at.set(clock.to_text(now)),
-        ],
-        condition=table.state == OrderState.PAID,
+        table(order.order_id, ORDER), actions=actions, condition=table.state == OrderState.PAID
     )
 
 
@@ -78,12 +83,12 @@ def note_restocked(order: Order, parcels: Sequence[Parcel], now: datetime) -> No
 
 
 def add_returned_parcel(transaction: TransactWrite, parcel: Parcel) -> None:
-    """Mark a parcel as returned; refused when it is not one that can be."""
+    """Mark a parcel as returned; refused when it has not arrived."""
     table = OrderTable
     transaction.update(
         table(parcel.order_id, part_of(parcel.parcel_id)),
         actions=[table.parcel_status.set(ParcelStatus.RETURNED)],
-        condition=table.parcel_status.is_in(ParcelStatus.SHIPPED, ParcelStatus.DELIVERED),
+        condition=table.parcel_status == ParcelStatus.DELIVERED,
     )
 
 

@@ -1,5 +1,6 @@
 """Returns, in the partition of their order."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pynamodb.transactions import TransactWrite
@@ -16,6 +17,20 @@ def returns_of(order_id: str) -> list[Return]:
     """Every return of an order, as they were asked for; one consistent query."""
     rows = OrderTable.query(order_id, OrderTable.part.startswith(RETURN), consistent_read=True)
     return [return_from(row) for row in rows]
+
+
+def page_of(
+    artisan_id: str, limit: int, start: Mapping[str, Any] | None
+) -> tuple[list[Return], Any]:
+    """Returns of an artisan's goods, the newest first, and the key to go on from."""
+    page = OrderTable.by_artisan.query(
+        _shelf(artisan_id), limit=limit, last_evaluated_key=start, scan_index_forward=False
+    )
+    return [return_from(row) for row in page], page.last_evaluated_key
+
+
+def _shelf(artisan_id: str) -> str:
+    return f"{RETURN}{artisan_id}"
 
 
 def find(order_id: str, return_id: str) -> Return | None:
@@ -36,6 +51,8 @@ def add_new(transaction: TransactWrite, asked: Return, order: Order) -> None:
             parcel_id=asked.parcel_id,
             return_status=asked.status,
             placed_at=clock.to_text(asked.requested_at),
+            shelf=_shelf(asked.artisan_id),
+            shelf_at=f"{clock.to_text(asked.requested_at)}#{asked.return_id}",
             content={"lines": dict(asked.lines), "reason": asked.reason},
         ),
         condition=table.order_id.does_not_exist(),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from chalicelib import clock, ids
 from chalicelib.edge.storage import try_commit
@@ -52,6 +53,13 @@ def request_return(order_id: str, lines: Mapping[str, int], reason: str) -> Retu
 
 def returns_of(order_id: str) -> list[Return]:
     return return_tables.returns_of(order_id)
+
+
+def own_returns(
+    artisan_id: str, limit: int, start: Mapping[str, Any] | None
+) -> tuple[list[Return], Any]:
+    """Returns of an artisan's goods, the newest first, and where to go on."""
+    return return_tables.page_of(artisan_id, limit, start)
 
 
 def own_return(return_id: str, artisan_id: str) -> Return:

@@ -7,6 +7,7 @@ from pydantic import AliasChoices, Field
 
 from chalicelib.edge.pages import PageQuery
 from chalicelib.edge.schemas import AnswerBody, Moment, MoneyBody, RequestBody
+from chalicelib.edge.texts import line
 from chalicelib.locales import text_in
 from chalicelib.money import Money
 from chalicelib.orders.domain import (
@@ -88,8 +89,8 @@ class BuyerBody(RequestBody):
 
 
 class ShipBody(RequestBody):
-    carrier: Text
-    tracking: Text | None = None
+    carrier: line(100)  # type: ignore[valid-type]
+    tracking: line(100) | None = None  # type: ignore[valid-type]
 
 
 class DeclineBody(RequestBody):

@@ -230,7 +230,8 @@ def order_for(order_id: str, reader: Reader) -> Order:
     if not own:
         raise NotFound("there is no such order, or it is not yours")
     lines = tuple(line for line in found.lines if line.artisan_id == reader.artisan_id)
-    return replace(found, parcels=own, lines=lines)
+    # What was refunded may be another artisan's: theirs is told by their own parcel.
+    return replace(found, parcels=own, lines=lines, refunded_minor=0)
 
 
 def sees_whole_order(order_id: str, reader: Reader) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from pynamodb.transactions import TransactWrite
 
@@ -18,8 +19,10 @@ from chalicelib.payments import (
     tables,
 )
 from chalicelib.payments.callback_tables import Outcome
-from chalicelib.payments.dispute_domain import Dispute
+from chalicelib.payments.dispute_domain import Dispute, DisputeStatus
 from chalicelib.payments.domain import (
+    REFUNDABLE,
+    UNPAID,
     EventKind,
     EventStatus,
     Payment,
@@ -28,6 +31,8 @@ from chalicelib.payments.domain import (
 )
 from chalicelib.payments.refund_domain import RefundStatus
 
+LOOK_AGAIN_AFTER = timedelta(minutes=15)
+WAITS_FOR = timedelta(days=3)
 OPENED, WON, LOST = "opened", "won", "lost"
 """What the `reason` of a dispute's callback may be; anything else is the bank's reason to open."""
 Write = Callable[[TransactWrite], None]
@@ -88,11 +93,19 @@ def _refunded(event: ProviderEvent) -> Verdict | None:
 def _disputed(event: ProviderEvent, found: Payment) -> Verdict | None:
     stage = event.reason or OPENED
     current = disputes.current_dispute(found)
-    if stage in (WON, LOST):
-        if current is None:
-            return _closed(park(event, "no dispute of it is open"), Verdict.UNAPPLIED)
-        return _decided(event, current, stage)
     case = event.provider_reference or event.key
+    if found.status in UNPAID and _may_wait(event):
+        # Disputes may be told of before the money is; it is looked at again in a while.
+        callback_tables.postpone(event, clock.now() + LOOK_AGAIN_AFTER)
+        return Verdict.REPEATED
+    if current is not None and stage in (WON, LOST):
+        return _decided(event, current, stage)
+    if stage == LOST and found.status in REFUNDABLE:
+        # Nobody told us of its beginning: it is opened first, and decided when this comes again.
+        disputes.open_told(found, case)
+        return None
+    if stage in (WON, LOST):
+        return _closed(park(event, "no dispute of it is open"), Verdict.UNAPPLIED)
     known = dispute_tables.find(disputes.dispute_id_of(found.payment_id, case))
     if current is not None or known is not None:
         return _done(event, lambda transaction: None, "known")
@@ -100,12 +113,25 @@ def _disputed(event: ProviderEvent, found: Payment) -> Verdict | None:
         made = disputes.new_dispute(found, case, stage)
     except MarketplaceError as refusal:
         return _reviewed(event, found, f"disputed, and {refusal.code}")
-    return _done(event, lambda t: disputes.add_dispute(t, found, made), "a dispute is open")
+    # What the bank disputes is shown to an operator where it is not all that is left.
+    seen = found
+    if event.amount is not None and event.amount != made.amount:
+        seen = replace(found, review=True, review_reason="another amount is disputed")
+    return _done(event, lambda t: disputes.add_dispute(t, seen, made), "a dispute is open")
+
+
+def _may_wait(event: ProviderEvent) -> bool:
+    kept = callback_tables.find_kept(event.key)
+    return kept is not None and clock.now() < clock.from_text(kept.received_at) + WAITS_FOR
 
 
 def _decided(event: ProviderEvent, current: Dispute, stage: str) -> Verdict | None:
-    disputes.decide(current.dispute_id, won=stage == WON)
-    return _done(event, lambda transaction: None, f"the dispute is {stage}")
+    # With the callback, in one: it would not know its own decision again, and be parked.
+    done = disputes.as_decided(current, DisputeStatus(stage))
+    verdict = _done(event, lambda t: disputes.add_decided(t, done), f"the dispute is {stage}")
+    if verdict is not None:
+        disputes.count_decided(done)
+    return verdict
 
 
 def _reviewed(event: ProviderEvent, found: Payment, why: str) -> Verdict | None:

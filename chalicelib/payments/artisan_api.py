@@ -3,6 +3,7 @@
 from chalicelib.edge.auth import Access
 from chalicelib.edge.blueprint import FeatureBlueprint
 from chalicelib.edge.calls import Call
+from chalicelib.edge.pages import Page, PageQuery, cursor_of, key_of
 from chalicelib.edge.schemas import Nothing
 from chalicelib.orders import returns
 from chalicelib.orders.return_domain import ReturnStatus
@@ -26,6 +27,22 @@ def decline_parcel(call: Call[DeclineBody, None]) -> ParcelView:
         call.path["parcel_id"], call.caller.artisan_id, call.body.reason
     )
     return ParcelView.of(declined)
+
+
+@artisan_payments.route(
+    "/v1/me/returns",
+    access=Access.ARTISAN,
+    query=PageQuery,
+    answer=Page[ReturnView],
+    summary="Returns of the caller's goods, the newest first",
+)
+def list_my_returns(call: Call[None, PageQuery]) -> Page[ReturnView]:
+    start = key_of(call.query.cursor, call.caller.artisan_id)
+    found, last = returns.own_returns(call.caller.artisan_id, call.query.limit, start)
+    return Page(
+        data=[ReturnView.of(each) for each in found],
+        next_cursor=cursor_of(last, call.caller.artisan_id),
+    )
 
 
 @artisan_payments.route(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import (
@@ -168,6 +168,18 @@ def _closing(outcome: Outcome) -> list[Action]:
     if outcome.status is EventStatus.PARKED:
         actions.append(table.shelf.set(PARKED))
     return actions
+
+
+def postpone(event: ProviderEvent, until: datetime) -> None:
+    """Look at a callback again later that cannot be applied yet."""
+    try:
+        CallbackTable(event.key).update(
+            actions=[CallbackTable.due_at.set(clock.to_text(until))],
+            condition=CallbackTable.status == EventStatus.RECEIVED,
+        )
+    except UpdateError as error:
+        if not is_condition_failure(error):
+            raise
 
 
 def open_again(event_key: str) -> bool:

@@ -24,7 +24,13 @@ from chalicelib.orders.domain import (
 from chalicelib.orders.return_domain import Return, ReturnStatus, is_all_returned, move
 from chalicelib.orders.returns import own_return
 from chalicelib.payments import checkout, refunds, tables
-from chalicelib.payments.domain import OrderNotPayable, Payment, PaymentStatus, Portion
+from chalicelib.payments.domain import (
+    REFUNDABLE,
+    OrderNotPayable,
+    Payment,
+    PaymentStatus,
+    Portion,
+)
 from chalicelib.payments.refund_domain import left_of, without_empty
 
 ATTEMPTS = 6
@@ -120,7 +126,7 @@ def receive_return(return_id: str, artisan_id: str) -> Return:
 def _is_received(received: Return, was: ReturnStatus) -> bool:
     order = orders.order(received.order_id)
     payment = _paid_by(order)
-    portions = refunds.portions_of_lines(order, payment, received.lines)
+    portions, lines = refunds.what_is_left_of_lines(order, payment, received.lines)
     parcel = next(each for each in order.parcels if each.parcel_id == received.parcel_id)
     others = [
         each
@@ -133,8 +139,10 @@ def _is_received(received: Return, was: ReturnStatus) -> bool:
         if is_all_returned(order, parcel, [*others, received]):
             parcel_tables.add_returned_parcel(transaction, parcel)
 
+    if not portions or payment.status not in REFUNDABLE:
+        return try_commit(write)  # It was refunded before, or the bank has the money.
     refund_id = refunds.refund_id_of(payment.payment_id, "returned", received.return_id)
-    return _is_done(payment, portions, refund_id, "returned", "artisan", write, received.lines)
+    return _is_done(payment, portions, refund_id, "returned", "artisan", write, lines)
 
 
 def _paid_by(order: Order) -> Payment:

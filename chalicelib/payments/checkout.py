@@ -28,6 +28,7 @@ from chalicelib.payments import gateway, tables
 from chalicelib.payments.domain import (
     MAX_PAYMENTS_PER_ORDER,
     PAID,
+    PAID_AT_THE_LATEST,
     PAY_WITHIN,
     PROVIDER_OF,
     Method,
@@ -39,6 +40,7 @@ from chalicelib.payments.domain import (
     ShareTerms,
     TooManyPayments,
     as_made,
+    closed,
     next_ask,
     open_payments,
 )
@@ -105,7 +107,8 @@ def write_order(order: Order, payment: Payment) -> Placed | None:
 def with_session(payment: Payment, order: Order) -> Payment:
     """The payment with its page at Mastercard's gateway opened; as it is where that is not needed.
 
-    Without an answer from the gateway there is no page yet: reading the order asks again.
+    Without an answer from the gateway there is no page yet: the same request, or one more payment,
+    asks again.
     """
     needs_one = payment.provider is Provider.MASTERCARD and payment.session_id is None
     if not needs_one or payment.status is not PaymentStatus.PENDING:
@@ -128,7 +131,7 @@ def with_session(payment: Payment, order: Order) -> Payment:
 
 def way_back(payment_id: str, indicator: str | None) -> str:
     """Where a buyer goes on to after the card page. What the browser says is only a hint: the
-    provider is asked at once, and the page of the order says what is true.
+    provider is asked at the next sweep, and the page of the order says what is true.
 
     Raises:
         NotFound: there is no such payment.
@@ -152,7 +155,7 @@ def _placed_meanwhile(request: OrderRequest, order: Order) -> Placed:
         holds.release_stock(order)
         raise
     if earlier is None:
-        holds.release_stock(order)
+        # A twin of this request may be about to be written on these very holds: they expire.
         raise Unavailable("nothing was ordered; send it again", retry_after_seconds=1)
     return _placed_before(earlier)
 
@@ -191,7 +194,7 @@ def new_payment(
             for parcel in order.parcels
         ),
         created_at=now,
-        expires_at=now + PAY_WITHIN[method],
+        expires_at=min(now + PAY_WITHIN[method], order.placed_at + PAID_AT_THE_LATEST),
         return_url=return_url,
         ask_at=next_ask(0, now),
     )
@@ -215,7 +218,7 @@ def order_with_payments(order_id: str, reader: Reader) -> tuple[Order, list[Paym
     found = payments_of(order)
     if order.state is not OrderState.PAID and any(payment.status in PAID for payment in found):
         order = orders.order_for(order_id, reader)  # It was paid between the two reads.
-    return order, [with_session(payment, order) for payment in found]
+    return order, found
 
 
 def pay_again(order_id: str, method: Method, return_url: str | None = None) -> Payment:
@@ -251,6 +254,8 @@ def _check_payable(order: Order) -> None:
         raise OrderNotPayable("place a new order", extra={"order_status": order.state})
     if order.payment_count >= MAX_PAYMENTS_PER_ORDER:
         raise TooManyPayments("place a new order")
+    if clock.now() >= order.placed_at + PAID_AT_THE_LATEST:
+        raise OrderNotPayable("place a new order", extra={"order_status": order.state})
 
 
 def close_order(order: Order, to: OrderState, payments_to: PaymentStatus) -> None:
@@ -264,8 +269,7 @@ def close_order(order: Order, to: OrderState, payments_to: PaymentStatus) -> Non
     def write(transaction: TransactWrite) -> None:
         order_tables.add_closed(transaction, order, to, clock.now())
         for payment in pending:
-            closed = replace(payment, status=payments_to, ask_at=None)
-            tables.add_changed(transaction, closed)
+            tables.add_changed(transaction, closed(payment, payments_to, clock.now()))
 
     try:
         commit(write)

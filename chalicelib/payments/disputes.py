@@ -100,6 +100,12 @@ def open_dispute(payment_id: str, case: str, reason: str) -> Dispute:
     raise Unavailable("the payment kept changing; ask again", retry_after_seconds=1)
 
 
+def open_told(payment: Payment, case: str) -> None:
+    """Open a dispute of which the provider tells only the end; nothing where it is open."""
+    made = new_dispute(payment, case, "told when it was over")
+    try_commit(partial(add_dispute, payment=payment, made=made))
+
+
 def send_evidence(dispute_id: str) -> Dispute:
     """Note that the evidence has gone to the bank, and the digest of what it was.
 
@@ -135,11 +141,23 @@ def decide(dispute_id: str, won: bool) -> Dispute:
         found = dispute(dispute_id)
         if found.status is to:
             return found
-        done = replace(move(found, to), decided_at=clock.now())
+        done = as_decided(found, to)
         if try_commit(partial(add_decided, done=done)):
-            count("DisputeDecided", provider=found.provider, status=to)
+            count_decided(done)
             return done
     raise Unavailable("the dispute kept changing; ask again", retry_after_seconds=1)
+
+
+def as_decided(found: Dispute, to: DisputeStatus) -> Dispute:
+    """
+    Raises:
+        IllegalDisputeMove: it is decided already.
+    """
+    return replace(move(found, to), decided_at=clock.now())
+
+
+def count_decided(done: Dispute) -> None:
+    count("DisputeDecided", provider=done.provider, status=done.status)
 
 
 def add_decided(transaction: TransactWrite, done: Dispute) -> None:

@@ -17,6 +17,7 @@ MAX_ATTEMPTS_KEPT = 20
 MAX_PAYMENTS_PER_ORDER = 20
 ASK_AFTER = timedelta(minutes=15)
 MAX_ASK_DOUBLINGS = 6  # then twice a day or so, until it is known
+MAX_ASKS_ONCE_CLOSED = 8  # two days and a half
 
 
 class Method(StrEnum):
@@ -51,6 +52,10 @@ PAY_WITHIN: dict[Method, timedelta] = {
     Method.PAYZONE: timedelta(minutes=15),
     Method.WALLET_QR: timedelta(minutes=30),
 }
+
+
+PAID_AT_THE_LATEST = timedelta(hours=72)
+"""After it was placed an order is not paid anew: its pieces are for others, too."""
 
 
 class PaymentStatus(StrEnum):
@@ -137,6 +142,7 @@ REFUNDABLE = frozenset(
         PaymentStatus.PARTIALLY_REFUNDED,
     }
 )
+UNPAID = frozenset({PaymentStatus.PENDING, PaymentStatus.EXPIRED, PaymentStatus.CANCELLED})
 WAITING = frozenset(
     {PaymentStatus.PENDING, PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURE_REQUESTED}
 )
@@ -373,6 +379,18 @@ def as_made(payment: Payment) -> Payment:
     return replace(
         payment, status=PaymentStatus.PENDING, attempts=(), review=False, refunded_minor=0
     )
+
+
+def closed(payment: Payment, to: PaymentStatus, now: datetime) -> Payment:
+    """The payment once its order will not be paid by it. Its provider is asked a while longer:
+    a buyer may have paid, and nobody have said so."""
+    return replace(payment, status=to, asked_count=0, ask_at=next_ask(0, now))
+
+
+def is_untouched(payment: Payment) -> bool:
+    """Whether the money is taken, or asked for, and nothing of it is on its way back."""
+    taken = payment.status in (PaymentStatus.CAPTURE_REQUESTED, PaymentStatus.CAPTURED)
+    return taken and not payment.taken_back
 
 
 def open_payments(payments: Sequence[Payment]) -> list[Payment]:

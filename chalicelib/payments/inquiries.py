@@ -17,6 +17,8 @@ from chalicelib.payments import (
     tables,
 )
 from chalicelib.payments.domain import (
+    MAX_ASKS_ONCE_CLOSED,
+    UNPAID,
     WAITING,
     EventKind,
     Payment,
@@ -27,7 +29,6 @@ from chalicelib.payments.domain import (
 )
 from chalicelib.payments.reports import Report, ReportState
 
-UNPAID = frozenset({PaymentStatus.PENDING, PaymentStatus.EXPIRED, PaymentStatus.CANCELLED})
 SAYS = {
     ReportState.CAPTURED: EventKind.SUCCEEDED,
     ReportState.AUTHORIZED: EventKind.AUTHORIZED,
@@ -63,8 +64,13 @@ def ask_about(payment_id: str, because_of: Provider | None = None) -> None:
     later = replace(found, asked_count=asked, ask_at=next_ask(asked, clock.now()))
     if not try_commit(partial(tables.add_changed, payment=later)):
         return  # It changed a moment ago; what is due of it then stays due.
-    if is_learnt(replace(later, version=later.version + 1)):
+    report = learn(replace(later, version=later.version + 1))
+    if report is not None and (report.state is not ReportState.PENDING or _is_enough(later)):
         _stop_asking(payment_id)
+
+
+def _is_enough(asked: Payment) -> bool:
+    return asked.status not in UNPAID or asked.asked_count >= MAX_ASKS_ONCE_CLOSED
 
 
 def _stop_asking(payment_id: str) -> None:
@@ -73,15 +79,15 @@ def _stop_asking(payment_id: str) -> None:
         try_commit(partial(tables.add_changed, payment=replace(found, ask_at=None)))
 
 
-def is_learnt(payment: Payment) -> bool:
-    """Ask the provider and do what follows; False when it gave no answer that can be trusted."""
+def learn(payment: Payment) -> Report | None:
+    """Ask the provider and do what follows; None when it gave no answer that can be trusted."""
     try:
         report = gateway.ask(payment)
     except OutcomeUnknown:
         count("PaymentUnknown", provider=payment.provider)
-        return False
+        return None
     apply_report(payment, report)
-    return True
+    return report
 
 
 def apply_report(payment: Payment, report: Report) -> None:
@@ -117,7 +123,8 @@ def _follow_void(payment: Payment, report: Report) -> None:
     elif report.state is ReportState.AUTHORIZED:
         void(payment.payment_id)
     elif report.state is ReportState.CAPTURED:
-        flag(payment, "captured, though it was to be voided")
+        # Taken, though it was to be let go of: money that fits nothing, and goes back.
+        _apply(_event(payment, EventKind.SUCCEEDED, report))
 
 
 def capture(payment_id: str) -> None:

@@ -4,6 +4,7 @@ The first payment of a link places an order in person; its id follows from the l
 number of the sale, so two tourists who begin at once begin the same order.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -31,6 +32,7 @@ from chalicelib.orders.domain import (
 )
 from chalicelib.payments import cancellations, checkout, link_tables, tables
 from chalicelib.payments.domain import (
+    PAID,
     PAY_WITHIN,
     Method,
     OrderAlreadyPaid,
@@ -86,7 +88,7 @@ def cancel_link(link_id: str, artisan_id: str) -> SeenLink:
         before = own_link(link_id, artisan_id)
         if before.status is LinkStatus.PAID:
             raise LinkAlreadyPaid("it is paid; ask an operator for a refund")
-        if not try_commit(partial(_add_cancelled, seen=before)):
+        if not _is_settled_with(before, partial(link_tables.add_cancelled, now=clock.now())):
             continue
         after = own_link(link_id, artisan_id)
         if after.status is LinkStatus.PAYING:
@@ -95,11 +97,6 @@ def cancel_link(link_id: str, artisan_id: str) -> SeenLink:
         elif after.status is LinkStatus.CANCELLED and before.status is not LinkStatus.PAYING:
             return after
     raise Unavailable("the link kept changing; ask again", retry_after_seconds=1)
-
-
-def _add_cancelled(transaction: TransactWrite, seen: SeenLink) -> None:
-    link_tables.add_cancelled(transaction, seen.link, clock.now())
-    _add_closed_for_good(transaction, seen.order)
 
 
 def pay(code: str, paying: Paying) -> Begun:
@@ -135,7 +132,7 @@ def _begun(seen: SeenLink, paying: Paying) -> Begun | None:
     if seen.status is LinkStatus.PAYING:
         return _continued(seen.link, seen.order, paying)
     # Nobody paid: once that is settled for good, the next sale has its own order.
-    try_commit(partial(_add_next_sale, seen=seen))
+    _is_settled_with(seen, link_tables.add_next_sale)
     return None
 
 
@@ -194,17 +191,26 @@ def is_declined(seen: SeenLink) -> bool:
     return bool(tries) and max(tries, key=lambda attempt: attempt.at).outcome == "failed"
 
 
-def _add_next_sale(transaction: TransactWrite, seen: SeenLink) -> None:
-    link_tables.add_next_sale(transaction, seen.link)
-    _add_closed_for_good(transaction, seen.order)
+def _is_settled_with(seen: SeenLink, write: Callable[[TransactWrite, Link], None]) -> bool:
+    """Whether a link was changed, and with it what became of its closed order settled for good.
 
+    Late money may pay an order that has expired, but not once its link is sold again or taken back:
+    then it goes back to who paid it. False when such money has just come, or the link has changed.
+    """
+    order = seen.order
+    is_closed = order is not None and order.state is not OrderState.AWAITING_PAYMENT
+    payments = checkout.payments_of(order) if order is not None and is_closed else []
+    if any(payment.status in PAID for payment in payments):
+        return False
 
-def _add_closed_for_good(transaction: TransactWrite, order: Order | None) -> None:
-    """Late money may pay an order that has expired, but not once its link is sold again or taken
-    back: then it goes back to who paid it. Refused when such money has just come."""
-    for payment in checkout.payments_of(order) if order else ():
-        if payment.status is PaymentStatus.EXPIRED:
-            tables.add_changed(transaction, replace(payment, status=PaymentStatus.CANCELLED))
+    def write_all(transaction: TransactWrite) -> None:
+        write(transaction, seen.link)
+        for payment in payments:
+            if payment.status is PaymentStatus.EXPIRED:
+                called_off = replace(payment, status=PaymentStatus.CANCELLED)
+                tables.add_changed(transaction, called_off)
+
+    return try_commit(write_all)
 
 
 def _new_order(link: Link, paying: Paying) -> Order:

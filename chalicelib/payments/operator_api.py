@@ -161,6 +161,18 @@ def retry_refund(call: Call[Nothing, None]) -> RefundView:
 
 
 @operator_payments.route(
+    "/v1/operator/refunds/{refund_id}/by-hand",
+    method="POST",
+    access=Access.OPERATOR,
+    body=Nothing,
+    answer=RefundView,
+    summary="Do a refund by hand that the provider has refused, or never decides",
+)
+def take_over_refund(call: Call[Nothing, None]) -> RefundView:
+    return RefundView.of(refunds.take_over(call.path["refund_id"]))
+
+
+@operator_payments.route(
     "/v1/operator/payments/{payment_id}/disputes",
     method="POST",
     access=Access.OPERATOR,

@@ -34,7 +34,8 @@ class RefundStatus(StrEnum):
 
 MOVES: dict[RefundStatus, frozenset[RefundStatus]] = {
     RefundStatus.APPROVED: frozenset({RefundStatus.SENDING}),
-    RefundStatus.SENDING: frozenset({RefundStatus.PAID, RefundStatus.FAILED}),
+    # A provider that never says what became of it: an operator finds out, and says.
+    RefundStatus.SENDING: frozenset({RefundStatus.PAID, RefundStatus.FAILED, RefundStatus.MANUAL}),
     RefundStatus.MANUAL: frozenset({RefundStatus.PAID, RefundStatus.FAILED}),
     RefundStatus.FAILED: frozenset({RefundStatus.APPROVED, RefundStatus.MANUAL}),
     RefundStatus.PAID: frozenset(),

@@ -14,11 +14,18 @@ from chalicelib.edge.storage import try_commit
 from chalicelib.edge.sweeps import each_apart
 from chalicelib.errors import NotFound, Unavailable
 from chalicelib.money import Money
+from chalicelib.orders import parcel_tables
 from chalicelib.orders import service as orders
 from chalicelib.orders import tables as order_tables
-from chalicelib.orders.domain import Order
+from chalicelib.orders.domain import Order, ParcelStatus, Restock
 from chalicelib.payments import gateway, refund_tables, tables
-from chalicelib.payments.domain import Payment, Portion, ProviderEvent
+from chalicelib.payments.domain import (
+    Payment,
+    PaymentStatus,
+    Portion,
+    Provider,
+    ProviderEvent,
+)
 from chalicelib.payments.refund_domain import (
     ON_ITS_WAY,
     IllegalRefundMove,
@@ -42,6 +49,7 @@ from chalicelib.payments.refund_domain import (
 from chalicelib.payments.reports import RefundReport, RefundState
 
 ATTEMPTS = 6
+ASKS_BEFORE_BY_HAND = 5  # about half an hour without an answer that decides
 
 
 def refund(refund_id: str) -> Refund:
@@ -66,7 +74,7 @@ def request_refund(payment_id: str, key: str, wish: Wish, reason: str, by: str) 
     Raises:
         NotFound: no such payment. NotRefundable, RefundTooLarge, RefundOfOtherLines: not as asked.
     """
-    refund_id = refund_id_of(payment_id, "asked", key)
+    refund_id = refund_id_of(payment_id, "asked", by, key)
     for _ in range(ATTEMPTS):
         earlier = refund_tables.find(refund_id)
         if earlier is not None:
@@ -107,6 +115,27 @@ def portions_of_lines(
         parcel_id = parcel_of[line.artisan_id]
         goods[parcel_id] = goods.get(parcel_id, 0) + quantity * line.unit_price_minor
     return tuple(Portion(parcel_id, minor, 0) for parcel_id, minor in goods.items())
+
+
+def what_is_left_of_lines(
+    order: Order, payment: Payment, lines: Mapping[str, int]
+) -> tuple[tuple[Portion, ...], dict[str, int]]:
+    """(the goods of some lines by parcel, as far as they were not refunded; how many of each)."""
+    room = {
+        line.line_id: line.quantity - payment.returned_lines.get(line.line_id, 0)
+        for line in order.lines
+    }
+    counted = {
+        line_id: min(quantity, room[line_id])
+        for line_id, quantity in lines.items()
+        if room[line_id] > 0
+    }
+    left = {portion.parcel_id: portion.goods_minor for portion in left_of(payment)}
+    portions = [
+        Portion(each.parcel_id, min(each.goods_minor, left[each.parcel_id]), 0)
+        for each in portions_of_lines(order, payment, counted)
+    ]
+    return without_empty(portions), counted
 
 
 def new_refund(
@@ -195,6 +224,11 @@ def send_refund(refund_id: str) -> None:
         asked_count=found.asked_count + 1,
         ask_at=next_refund_ask(found.asked_count + 1, now),
     )
+    if _is_too_early(payment, found):
+        # Nothing is taken yet that could go back: it is sent once the capture is known.
+        waiting = replace(sending, status=RefundStatus.APPROVED)
+        try_commit(partial(refund_tables.add_changed, refund=waiting))
+        return
     if not try_commit(partial(refund_tables.add_changed, refund=sending)):
         return  # Somebody else is at it.
     try:
@@ -203,6 +237,11 @@ def send_refund(refund_id: str) -> None:
         count("RefundUnknown", provider=found.provider)
         return  # It may have been done: the sweep asks about it by our reference.
     record_report(refund_id, report)
+
+
+def _is_too_early(payment: Payment, found: Refund) -> bool:
+    is_reserved = payment.status is PaymentStatus.CAPTURE_REQUESTED
+    return is_reserved and found.provider is Provider.MASTERCARD
 
 
 def _sent(payment: Payment, sending: Refund) -> RefundReport:
@@ -241,6 +280,34 @@ def finish(refund_id: str, to: RefundStatus, said: str) -> Refund:
     raise Unavailable("the refund kept changing; ask again", retry_after_seconds=1)
 
 
+def take_over(refund_id: str) -> Refund:
+    """An operator does by hand what the provider has refused, or says nothing of for long.
+
+    Raises:
+        UnknownRefund. IllegalRefundMove: it is paid, or the provider may still decide.
+        RefundTooLarge: the money went elsewhere meanwhile. Unavailable: it kept changing.
+    """
+    for _ in range(ATTEMPTS):
+        found = refund(refund_id)
+        if found.status is RefundStatus.MANUAL:
+            return found
+        if found.status is RefundStatus.SENDING and found.asked_count < ASKS_BEFORE_BY_HAND:
+            raise IllegalRefundMove(
+                "the provider may still decide on it", extra={"refund_status": found.status}
+            )
+        failed = found.status is RefundStatus.FAILED
+        taken = replace(
+            move(found, RefundStatus.MANUAL),
+            attempt=found.attempt + failed,
+            failure=None,
+            ask_at=None,
+        )
+        write = _add_again if failed else refund_tables.add_changed
+        if try_commit(lambda transaction: write(transaction, taken)):  # noqa: B023
+            return taken
+    raise Unavailable("the refund kept changing; ask again", retry_after_seconds=1)
+
+
 def finish_by_hand(refund_id: str, to: RefundStatus, said: str) -> Refund:
     """An operator says what became of a refund that only they can do.
 
@@ -263,9 +330,28 @@ def _add_finished(transaction: TransactWrite, done: Refund) -> None:
     assert payment is not None
     if done.status is RefundStatus.PAID:
         tables.add_changed(transaction, refunded(payment, done))
-        order_tables.add_refunded(transaction, done.order_id, done.amount.amount_minor)
+        _add_to_order(transaction, payment, done)
     else:
         tables.add_changed(transaction, given_up(payment, done))
+
+
+def _add_to_order(transaction: TransactWrite, payment: Payment, done: Refund) -> None:
+    """Note on the order what went back. The parcels that it has taken all of and that have not
+    gone are cancelled: nobody shall send what was given back."""
+    left = {each.parcel_id for each in left_of(payment) if each.total_minor}
+    order = orders.order(done.order_id)
+    unsent = (ParcelStatus.WAITING, ParcelStatus.PREPARING)
+    empty = [
+        replace(parcel, restock=Restock.AVAILABLE)
+        for parcel in order.parcels
+        if parcel.parcel_id in {portion.parcel_id for portion in done.portions} - left
+        and parcel.status in unsent
+    ]
+    minor = done.amount.amount_minor
+    if empty:
+        parcel_tables.add_cancelled_parcels(transaction, order, empty, clock.now(), minor)
+    else:
+        order_tables.add_refunded(transaction, done.order_id, minor)
 
 
 def try_again(refund_id: str) -> Refund:

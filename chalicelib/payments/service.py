@@ -33,8 +33,10 @@ from chalicelib.payments.domain import (
     Provider,
     ProviderEvent,
     Verdict,
+    closed,
     confirm,
     for_review,
+    is_untouched,
     judge,
     open_payments,
     paid,
@@ -64,17 +66,20 @@ def decide_cmi(event: ProviderEvent, raw_body: bytes, client_id: str) -> str:
     if answered is not None:
         return answered
     if client_id == settings().cmi_client_id:
-        verdict = apply_event(event)
+        applied = apply_event(event)
     else:
-        verdict = _parked(event, "another merchant's client id")
-    answer = _answer_to(event, verdict) if verdict else callback_tables.kept_answer(event)
+        applied = _parked(event, "another merchant's client id")
+    answer = applied.answer if applied else callback_tables.kept_answer(event)
     return answer or cmi.ACKNOWLEDGE
 
 
-def _answer_to(event: ProviderEvent, verdict: Verdict) -> str | None:
+def _answer_to(event: ProviderEvent, verdict: Verdict, found: Payment | None) -> str | None:
+    """What CMI is told. It may debit what has just been paid; and what it asks about again, while
+    nothing of that was called off, refunded or disputed since."""
     if event.provider is not Provider.CMI:
         return None
-    return cmi.CAPTURE if verdict in (Verdict.PAY, Verdict.REPEATED) else cmi.ACKNOWLEDGE
+    again = verdict is Verdict.REPEATED and found is not None and is_untouched(found)
+    return cmi.CAPTURE if verdict is Verdict.PAY or again else cmi.ACKNOWLEDGE
 
 
 def apply_callback(event_key: str) -> ProviderEvent | None:
@@ -110,7 +115,15 @@ def _hand_over(event: ProviderEvent) -> None:
     callback_tables.close_event(event, Outcome(EventStatus.APPLIED, "handed to payouts"))
 
 
-def apply_event(event: ProviderEvent) -> Verdict | None:
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an event meant, and what its provider is told."""
+
+    verdict: Verdict
+    answer: str | None = None
+
+
+def apply_event(event: ProviderEvent) -> Applied | None:
     """Judge an event against its payment and write what follows, all in one transaction.
 
     None when another delivery of the same event has applied it meanwhile.
@@ -119,23 +132,25 @@ def apply_event(event: ProviderEvent) -> Verdict | None:
         Unavailable: it kept changing under our hands; the event is kept and may come again.
     """
     for _ in range(ATTEMPTS):
-        verdict = _applied(event)
-        if verdict is not None:
-            count("CallbackApplied", provider=event.provider, verdict=verdict)
-            return verdict
+        applied = _applied(event)
+        if applied is not None:
+            count("CallbackApplied", provider=event.provider, verdict=applied.verdict)
+            return applied
         if callback_tables.find_event(event.key)[1] is not EventStatus.RECEIVED:
             return None
     raise Unavailable("the payment kept changing; send the callback again")
 
 
-def _applied(event: ProviderEvent) -> Verdict | None:
-    """The verdict once it is written; None when somebody else changed what it was judged by."""
+def _applied(event: ProviderEvent) -> Applied | None:
+    """What was written; None when somebody else changed what it was judged by."""
     if event.kind not in JUDGED:
-        return aftermath.applied(event)
+        verdict = aftermath.applied(event)
+        return Applied(verdict) if verdict else None
     found = tables.find(event.reference)
     if found is None:
         return _parked(event, "unknown reference")
     judged = _judged(found, event)
+    answer = _answer_to(event, judged.verdict, found)
 
     def write(transaction: TransactWrite) -> None:
         if judged.payment is not None:
@@ -145,18 +160,18 @@ def _applied(event: ProviderEvent) -> Verdict | None:
         if judged.receipt is not None:
             refund_tables.add_new(transaction, judged.receipt)
         for other in judged.others:
-            closed = replace(other, status=PaymentStatus.CANCELLED, ask_at=None)
-            tables.add_changed(transaction, closed)
+            superfluous = closed(other, PaymentStatus.CANCELLED, clock.now())
+            tables.add_changed(transaction, superfluous)
         text = f"{judged.verdict}: {judged.reason}"
-        outcome = Outcome(judged.status, text, _answer_to(event, judged.verdict))
+        outcome = Outcome(judged.status, text, answer)
         callback_tables.add_outcome(transaction, event, outcome)
 
-    return judged.verdict if try_commit(write) else None
+    return Applied(judged.verdict, answer) if try_commit(write) else None
 
 
-def _parked(event: ProviderEvent, why: str) -> Verdict | None:
-    answer = _answer_to(event, Verdict.UNAPPLIED)
-    return Verdict.UNAPPLIED if aftermath.park(event, why, answer) else None
+def _parked(event: ProviderEvent, why: str) -> Applied | None:
+    answer = _answer_to(event, Verdict.UNAPPLIED, None)
+    return Applied(Verdict.UNAPPLIED, answer) if aftermath.park(event, why, answer) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +195,8 @@ def _judged(found: Payment, event: ProviderEvent) -> _Judged:
     now = clock.now()
     verdict, reason = judge(found, event)
     order = None
+    if verdict is Verdict.PAY and found.attempts and _is_going_back(found, event):
+        verdict, reason = Verdict.UNAPPLIED, "it did not fit before"
     if verdict is Verdict.PAY:
         order = orders.order(found.order_id)
         verdict, reason = _with_stock(order, reason)
@@ -192,6 +209,13 @@ def _judged(found: Payment, event: ProviderEvent) -> _Judged:
     if verdict is Verdict.UNAPPLIED:
         return _unapplied(found, event, reason)
     return _Judged(verdict, reason)
+
+
+def _is_going_back(found: Payment, event: ProviderEvent) -> bool:
+    """Whether this very money has a receipt: it came when it fitted nothing, and must not pay now
+    what has become free since."""
+    receipt_id = receipt_id_of(found.payment_id, event.provider_reference)
+    return refund_tables.find(receipt_id) is not None
 
 
 def _with_stock(order: Order, reason: str) -> tuple[Verdict, str]:
@@ -218,7 +242,7 @@ def _unapplied(found: Payment, event: ProviderEvent, reason: str) -> _Judged:
     The same money that comes again (another callback, or found by asking) is known by its receipt;
     it still does not fit: CMI is never answered that it may be debited.
     """
-    if refund_tables.find(receipt_id_of(found.payment_id, event.provider_reference)):
+    if _is_going_back(found, event):
         return _Judged(Verdict.UNAPPLIED, f"known: {reason}")
     now = clock.now()
     flagged = for_review(found, event, reason, now)
@@ -242,9 +266,15 @@ def confirm_capture(payment_id: str, provider: str, amount: Money) -> None:
     """
     for _ in range(ATTEMPTS):
         found = tables.find(payment_id)
-        if found is None or found.status not in PAID:
+        if found is None:
             count("ConfirmedUnpaid", provider=provider)
             return
+        if found.status not in PAID:
+            count("ConfirmedUnpaid", provider=provider)
+            asking = replace(found, ask_at=clock.now(), asked_count=0)
+            if try_commit(partial(tables.add_changed, payment=asking)):
+                return  # It says that it has money which we do not know of: what it was for.
+            continue
         confirmed = confirm(found, provider, amount)
         if confirmed == found:
             return

@@ -65,7 +65,7 @@ def event_from(event: WalletEvent, headers: Mapping[str, str]) -> ProviderEvent:
         provider=Provider.WALLET,
         kind=EventKind(event.type),
         reference=event.reference,
-        provider_reference=event.provider_reference or event_id,
+        provider_reference=event.provider_reference or event.reference,
         amount=Money(event.amount.amount_minor, event.amount.currency),
         occurred_at=clock.to_text(event.occurred_at or clock.now()),
         reason=event.reason,

@@ -101,7 +101,7 @@ def test_what_a_letter_opened_is_not_closed_by_what_the_provider_says(
 
     found = tables.find(payment_id)
     assert found
-    assert inquiries.is_learnt(found)
+    assert inquiries.learn(found)
     shop.settle()
     # Then it is still open
     assert shop.read(placed)["payments"][0]["status"] == "disputed"

@@ -168,7 +168,7 @@ class TestRefunds:
     def test_that_nobody_asked_for_is_parked_and_changes_nothing(
         self, shop: Shop, paid: Any
     ) -> None:
-        refund_id = refunds.refund_id_of(paid["id"], "asked", "later")
+        refund_id = refunds.refund_id_of(paid["id"], "asked", "operator", "later")
         receive(shop, "wallet", self.refunded(refund_id, 1000))
         [seen] = parked(shop)
         assert (seen["kind"], seen["why"]) == ("payment.refunded", "unknown refund")
@@ -178,7 +178,7 @@ class TestRefunds:
         self, shop: Shop, paid: Any
     ) -> None:
         # Given a refund that is told of before it is asked for
-        refund_id = refunds.refund_id_of(paid["id"], "asked", "later")
+        refund_id = refunds.refund_id_of(paid["id"], "asked", "operator", "later")
         receive(shop, "wallet", self.refunded(refund_id, 1000))
         [seen] = parked(shop)
         # When it is asked for, given, and the callback applied
