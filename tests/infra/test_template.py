@@ -1,6 +1,7 @@
 """The template before the build: tables from models, queues and secrets."""
 
 import base64
+import re
 import string
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,25 @@ class TestTables:
             assert properties["Properties"]["TableName"] == f"maalem-{stage}-{table}"
             streams = {getattr(model.Meta, "stream_view_type", None) for model in models}
             assert ("StreamSpecification" in properties["Properties"]) == bool(streams - {None})
+
+    def test_the_page_about_data_has_every_table_and_index(self):
+        page = (CHALICELIB.parent / "docs" / "data.md").read_text(encoding="utf-8")
+        named = {name for text in re.findall(r"`([^`]+)`", page) for name in spelled_out(text)}
+        made = {
+            table: _resource("prod", table, models)["Properties"].get("GlobalSecondaryIndexes", [])
+            for table, models in table_models().items()
+        }
+        wanted = {f"{table}.{index['IndexName']}" for table in made for index in made[table]}
+        assert (wanted | made.keys()) - named == set()
+
+
+def spelled_out(text: str) -> list[str]:
+    """`a.{b,c}_d` as `a.b_d` and `a.c_d`."""
+    before, brace, rest = text.partition("{")
+    if not brace:
+        return [text]
+    choices, _, after = rest.partition("}")
+    return [each for choice in choices.split(",") for each in spelled_out(before + choice + after)]
 
 
 class TestQueues:
