@@ -38,7 +38,7 @@ check: $(STAMP) ## style, types and the house rules: what CI runs before the tes
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(STAMP) ## round trips, request units, CPU and cold start, as one table
+bench: $(STAMP) ## round trips, request units, CPU, cold start, and many clients at once
 	@$(BIN)/python -m infra.bench
 
 build: package ## the same as package

@@ -14,17 +14,18 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from infra.bench import cold, report
+from infra.bench import cold, report, throughput
 from infra.bench.cases import CASES, Recorded, Stage
 
 COLD = "cold"
+THROUGHPUT = "throughput"
 ROUNDS = 25
 WIDTH = 132
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
-    wanted = given.only or [*CASES, COLD]
+    wanted = given.only or [*CASES, COLD, THROUGHPUT]
     names = [name for name in CASES if name in wanted]
     columns = (TextColumn("{task.description:<34}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -36,22 +37,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         rows = list(_rows(names, step)) if names else []
         started = cold.measure(lambda: step("Cold start")) if COLD in wanted else None
+        crowd = _crowd(progress) if THROUGHPUT in wanted else None
     zips = cold.zip_bytes() if started else {}
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
-    console.print(report.table_of(rows, started, zips))
-    console.print(report.NOTES, highlight=False)
+    if rows or started:
+        console.print(report.table_of(rows, started, zips))
+        console.print(report.NOTES + "\n", highlight=False)
+    if crowd is not None:
+        console.print(throughput.table_of(crowd))
+        console.print(throughput.notes_of(crowd), highlight=False)
     if given.json:
-        text = json.dumps(report.as_json(rows, started, zips), indent=2)
-        given.json.write_text(text + "\n", encoding="utf-8")
-    return 0
+        figures = report.as_json(rows, started, zips)
+        figures["throughput"] = crowd and throughput.as_json(crowd)
+        given.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return 1 if crowd is not None and crowd.counted.wrong else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infra.bench", description=__doc__)
-    names = [*CASES, COLD]
+    names = [*CASES, COLD, THROUGHPUT]
     parser.add_argument("--only", action="append", choices=names, help="may be given repeatedly")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return parser
+
+
+def _crowd(progress: Progress) -> throughput.Measured:
+    task = progress.add_task("Many at once", total=1)
+    return throughput.measure(
+        lambda doing, part: progress.update(task, description=doing, completed=part)
+    )
 
 
 def _rows(names: list[str], step: Any) -> Iterator[report.Row]:
