@@ -52,6 +52,7 @@ CLASSES: dict[str, AccountClass] = {
     "psp_fee_variance": AccountClass(Normal.DEBIT, owned=False, kept=False),
     "psp_fee_loss": AccountClass(Normal.DEBIT, owned=False, kept=False),
     "payout_clearing": AccountClass(Normal.CREDIT, owned=True, kept=False),
+    "dispute_receivable": AccountClass(Normal.DEBIT, owned=True, kept=False),
     "bank": AccountClass(Normal.DEBIT, owned=True, kept=False),
     "commission_revenue": AccountClass(Normal.CREDIT, owned=False, kept=False),
     "vat_payable": AccountClass(Normal.CREDIT, owned=False, kept=False),
@@ -181,6 +182,11 @@ def fingerprint(entry: Entry) -> str:
     )
     refs = sorted(f"{name}={value}" for name, value in entry.refs.items())
     return ids.fingerprint(entry.reason, "\n".join(postings), "\n".join(refs))
+
+
+def is_of_same_intent(one: Entry, other: Entry) -> bool:
+    """True when both say why and of what alike; amounts that follow from balances may differ."""
+    return (one.reason, dict(one.refs)) == (other.reason, dict(other.refs))
 
 
 def replayed_minor(entries: Iterable[Entry]) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Posting entries, and reading what they add up to. The ledger knows no other feature."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NoReturn
 
 from chalicelib.edge.observability import count, logger
 from chalicelib.ledger import domain, tables
@@ -25,12 +26,35 @@ def post(entry: Entry, also: Companion = nothing) -> bool:
     return True
 
 
+def post_once(entry: Entry, also: Companion = nothing) -> bool:
+    """As `post`, where the amounts follow from balances that move: the entry that stands, stands.
+
+    A repeat reckons from what is there by then. It is a mismatch only where it is about something
+    else: another reason, other references.
+
+    Raises:
+        InsufficientFunds, CompanionRefused, EntryMismatch: as `post`.
+    """
+    try:
+        tables.write(entry, also)
+    except tables.EntryExists:
+        found = tables.find(entry.entry_id)
+        if found is None or not domain.is_of_same_intent(found[0], entry):
+            _refuse(entry)
+        return False
+    return True
+
+
 def _check_same(entry: Entry) -> None:
     found = tables.find(entry.entry_id)
     if found is None or found[1] != domain.fingerprint(entry):
-        count("LedgerEntryMismatch")
-        logger.error("entry mismatch", entry_id=entry.entry_id, reason=entry.reason)
-        raise EntryMismatch(f"entry {entry.entry_id} stands with another content")
+        _refuse(entry)
+
+
+def _refuse(entry: Entry) -> NoReturn:
+    count("LedgerEntryMismatch")
+    logger.error("entry mismatch", entry_id=entry.entry_id, reason=entry.reason)
+    raise EntryMismatch(f"entry {entry.entry_id} stands with another content")
 
 
 def balances(accounts: Iterable[str]) -> dict[str, Money]:

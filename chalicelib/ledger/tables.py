@@ -108,10 +108,11 @@ def _refusal(error: TransactWriteError, entry: Entry, kept_count: int) -> Except
         return error
     if failed[0] == 0:
         return EntryExists(entry.entry_id)
-    # Position 0 is the entry; then the lines, which have no condition; then the balances.
-    if failed[0] <= 2 * kept_count:
-        return domain.InsufficientFunds(f"{entry.reason}: an account would fall below zero")
-    return domain.CompanionRefused(f"{entry.reason}: what it belongs to has changed meanwhile")
+    # Position 0 is the entry; then the lines, which have no condition; then the balances. Where
+    # the companion is refused too, the amounts were reckoned from what is no longer so.
+    if failed[-1] > 2 * kept_count:
+        return domain.CompanionRefused(f"{entry.reason}: what it belongs to has changed meanwhile")
+    return domain.InsufficientFunds(f"{entry.reason}: an account would fall below zero")
 
 
 def find(entry_id: str) -> tuple[Entry, str] | None:

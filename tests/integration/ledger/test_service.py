@@ -50,6 +50,18 @@ class TestPost:
         with pytest.raises(InsufficientFunds):
             service.post(an_entry("two", a_posting(PENDING, PAYABLE, 1)))
 
+    def test_an_entry_that_follows_from_balances_stands_as_it_was_first_posted(self, aws):
+        assert service.post_once(an_entry("one", a_posting(minor=700)))
+        assert not service.post_once(an_entry("one", a_posting(minor=701)))
+        assert balance(PENDING) == 700
+        with pytest.raises(EntryMismatch):
+            service.post_once(an_entry("one", a_posting(minor=700), refs={"refund_id": "rfd_b"}))
+
+    def test_what_belongs_to_it_and_has_changed_is_told_before_a_balance_that_is_too_low(self, aws):
+        # Both are so when the amounts were reckoned from something that is no longer there.
+        with pytest.raises(CompanionRefused):
+            service.post(an_entry("two", a_posting(PENDING, PAYABLE, 1)), also=refusing)
+
     def test_a_refused_companion_takes_the_entry_with_it(self, aws):
         with pytest.raises(CompanionRefused):
             service.post(an_entry("one", a_posting(minor=700)), also=refusing)
