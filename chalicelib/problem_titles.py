@@ -265,6 +265,14 @@ _ROWS = {
         "The shares are not the amount", "Les parts ne font pas le montant",
         "الحصص لا تساوي المبلغ", "ⵜⵉⵙⵖⴰⵔ ⵓⵔ ⴳⵉⵏⵜ ⴰⵜⵉⴳ",
     ),
+    "portions_do_not_fit": (
+        "More than is left of it", "Plus que ce qu’il en reste",
+        "أكثر مما تبقى", "ⵓⴳⴳⴰⵔ ⵏ ⵎⴰⵢⴷ ⵉⵇⵇⵉⵎⵏ",
+    ),
+    "reversal_contradicted": (
+        "It has ended the other way", "Cela s’est terminé autrement",
+        "انتهى الأمر على نحو آخر", "ⵉⵙⵎⴷ ⵓⵢⴰ ⵙ ⵜⴰⵍⵖⴰ ⵢⴰⴹⵏ",
+    ),
     "unknown_currency": (
         "This currency is not settled", "Cette devise n’est pas réglée",
         "هذه العملة غير مقبولة", "ⵓⵔ ⵜⵜⵓⵇⴱⴰⵍ ⵜⴰⵎⵎⵓⵔⵜ ⴰⴷ ⵏ ⵉⴷⵔⵉⵎⵏ",

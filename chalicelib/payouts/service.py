@@ -43,12 +43,12 @@ def _complete_draft(batch: Batch) -> Batch:
     reserved = {payout.artisan_id for payout in tables.payouts_of(batch.batch_id)}
     skipped: dict[str, str] = {}
     minimum = Money(max(1, settings().payout_minimum_minor))
-    for artisan_id, payable in ledger.accounts_with_at_least("artisan_payable", minimum):
+    for artisan_id, _ in ledger.accounts_with_at_least("artisan_payable", minimum):
         if artisan_id in reserved:
             continue
         if len(reserved) == domain.MAX_PAYOUTS_PER_BATCH:
             break
-        why_not = _reserve(batch, artisan_id, payable)
+        why_not = _reserve(batch, artisan_id, minimum)
         if why_not is None:
             reserved.add(artisan_id)
         elif len(skipped) < MAX_SKIPPED_KEPT:
@@ -58,11 +58,17 @@ def _complete_draft(batch: Batch) -> Batch:
     return batch_tables.end_draft(batch.batch_id, total, len(payouts), skipped)
 
 
-def _reserve(batch: Batch, artisan_id: str, amount: Money) -> str | None:
-    """Reserve an artisan's payable balance for a batch; why not, where that cannot be."""
+def _reserve(batch: Batch, artisan_id: str, minimum: Money) -> str | None:
+    """Reserve what is payable to an artisan for a batch; why not, where that cannot be.
+
+    What they owe is taken first, so that nobody is paid what they have to give back.
+    """
     destination = _destination_of(artisan_id)
     if isinstance(destination, str):
         return destination
+    amount = settlement.recover(batch.batch_id, artisan_id)
+    if amount.amount_minor < minimum.amount_minor:
+        return "below_minimum"
     now = clock.now()
     payout = Payout(
         payout_id=domain.payout_id_of(batch.batch_id, artisan_id),

@@ -1,5 +1,6 @@
-"""What wakes settlement: captured payments and deliveries, its own table, and the clock."""
+"""What wakes settlement: what payments and orders tell, its own table, and the clock."""
 
+from collections.abc import Iterable
 from typing import Annotated, assert_never
 
 from pydantic import Field
@@ -10,26 +11,62 @@ from chalicelib.edge.blueprint import FeatureBlueprint
 from chalicelib.edge.streams import Change
 from chalicelib.money import Money
 from chalicelib.orders.messages import ParcelDelivered
-from chalicelib.payments.messages import PaymentCaptured
-from chalicelib.settlement import service
+from chalicelib.payments.messages import (
+    DisputeMoved,
+    MoneyUnapplied,
+    PaymentCaptured,
+    RefundMoved,
+)
+from chalicelib.payments.messages import Portion as PortionTold
+from chalicelib.settlement import reversals, service
 from chalicelib.settlement.domain import Sale, Terms
 from chalicelib.settlement.messages import PaymentConfirmed
 from chalicelib.settlement.provider_files import LineResult
+from chalicelib.settlement.reversals import Portion, Stage
+from chalicelib.settlement.unapplied import Receipt, ReceiptStage
 
 settlement_events = FeatureBlueprint(__name__)
-SettlementMessage = Annotated[PaymentCaptured | ParcelDelivered, Field(discriminator="type")]
+Told = PaymentCaptured | ParcelDelivered | RefundMoved | DisputeMoved | MoneyUnapplied
+SettlementMessage = Annotated[Told, Field(discriminator="type")]
+STAGE_OF = {
+    "approved": Stage.TAKEN,
+    "paid": Stage.GONE,
+    "failed": Stage.GIVEN_BACK,
+    "opened": Stage.TAKEN,
+    "lost": Stage.GONE,
+    "won": Stage.GIVEN_BACK,
+}
 TOLD_TO_PAYMENTS = (LineResult.MATCHED, LineResult.MISSING_IN_LEDGER)
 
 
 @settlement_events.consumer("settlement", message=SettlementMessage)
-def settle(message: PaymentCaptured | ParcelDelivered) -> None:
+def settle(message: Told) -> None:
     match message:
         case PaymentCaptured():
             service.settle_payment(_sale(message))
         case ParcelDelivered():
             service.record_delivery(message.parcel_id, clock.from_text(message.delivered_at))
+        case RefundMoved():
+            sale, portions = _sale(message.sale), _portions(message.portions)
+            refund = reversals.refund_of(message.refund_id, message.attempt, sale, portions)
+            service.record_refund(refund, STAGE_OF[message.stage])
+        case DisputeMoved():
+            sale, portions = _sale(message.sale), _portions(message.portions)
+            dispute = reversals.dispute_of(message.dispute_id, sale, portions)
+            service.record_dispute(dispute, STAGE_OF[message.stage])
+        case MoneyUnapplied():
+            service.record_unapplied(_receipt(message), ReceiptStage(message.stage))
         case _:
             assert_never(message)
+
+
+def _portions(told: Iterable[PortionTold]) -> list[Portion]:
+    return [Portion(one.parcel_id, one.goods_minor, one.shipping_minor) for one in told]
+
+
+def _receipt(message: MoneyUnapplied) -> Receipt:
+    amount = Money(message.amount_minor, message.currency)
+    return Receipt(message.receipt_id, message.payment_id, message.provider, amount)
 
 
 def _sale(message: PaymentCaptured) -> Sale:
@@ -48,6 +85,7 @@ def _sale(message: PaymentCaptured) -> Sale:
                 commission_bp=share.commission_bp,
                 fee_bp=share.fee_estimate_bp,
                 vat_bp=share.vat_on_commission_bp,
+                hold_days=share.hold_days,
             )
             for share in message.shares
         ),

@@ -5,7 +5,7 @@ the delivery, the provider's own confirmation) and only ever grows; its status f
 known, so any order of arrival ends alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -43,6 +43,7 @@ class Terms:
 
     `vat_bp` is the VAT on our commission, a rate that the accountant sets; it is inside the
     commission (what the artisan agreed to give is all that is taken) and goes to its own account.
+    `hold_days` None: the platform's own; 0: handed over at the sale, nothing to wait for.
     """
 
     parcel_id: str
@@ -52,8 +53,10 @@ class Terms:
     commission_bp: int
     fee_bp: int
     vat_bp: int
+    hold_days: int | None = None
 
     def __post_init__(self) -> None:
+        assert self.hold_days is None or self.hold_days >= 0
         assert self.goods_minor >= 0
         assert self.shipping_minor >= 0
         assert 0 <= self.commission_bp <= FULL_BP
@@ -77,6 +80,45 @@ class Parts:
     @property
     def total_minor(self) -> int:
         return self.artisan_minor + self.commission_minor + self.vat_minor + self.fee_minor
+
+    def __add__(self, other: "Parts") -> "Parts":
+        return Parts(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+    def __sub__(self, other: "Parts") -> "Parts":
+        return Parts(*(mine - theirs for mine, theirs in zip(self, other, strict=True)))
+
+    def __iter__(self) -> Iterator[int]:
+        yield from (self.artisan_minor, self.commission_minor, self.vat_minor, self.fee_minor)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some of a share: what of it was bought, and whose it is; both add up to the same."""
+
+    goods_minor: int
+    shipping_minor: int
+    parts: Parts
+
+    @property
+    def gross_minor(self) -> int:
+        return self.goods_minor + self.shipping_minor
+
+    def __add__(self, other: "Piece") -> "Piece":
+        return Piece(
+            self.goods_minor + other.goods_minor,
+            self.shipping_minor + other.shipping_minor,
+            self.parts + other.parts,
+        )
+
+    def __sub__(self, other: "Piece") -> "Piece":
+        return Piece(
+            self.goods_minor - other.goods_minor,
+            self.shipping_minor - other.shipping_minor,
+            self.parts - other.parts,
+        )
+
+
+NOTHING = Piece(0, 0, Parts(0, 0, 0, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +205,19 @@ def sale_entry(sale: Sale, parts: Sequence[Parts], at: datetime) -> Entry:
 class ShareStatus(StrEnum):
     WAITING = "waiting"  # something is known of the parcel, but no sale yet
     PENDING = "pending"  # divided; the artisan's part is pending
+    FROZEN = "frozen"  # the same, and a dispute is open: not released before it ends
+    REVERSED = "reversed"  # all of it went back before it was released
     RELEASED = "released"  # the artisan's part is payable
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What is known of one parcel's part of a payment."""
+    """What is known of one parcel's part of a payment.
+
+    `reversed` is what refunds and disputes have taken out of it: refunds from their approval until
+    they fail, disputes from their opening until they are won. `version` counts these and the
+    release, so that what is reckoned from a share is written to that share and to no later one.
+    """
 
     parcel_id: str
     payment_id: str | None = None
@@ -178,31 +227,50 @@ class Share:
     confirmed_at: datetime | None = None
     due_at: datetime | None = None
     released_at: datetime | None = None
+    goods_minor: int = 0
+    shipping_minor: int = 0
+    hold_days: int | None = None
+    reversed: Piece = NOTHING
+    disputes: frozenset[str] = frozenset()  # the open ones: why it is frozen
+    version: int = 0
+
+    @property
+    def left(self) -> Piece:
+        """What refunds and disputes have left of it."""
+        assert self.parts is not None
+        return Piece(self.goods_minor, self.shipping_minor, self.parts) - self.reversed
 
     @property
     def status(self) -> ShareStatus:
         if self.released_at is not None:
             return ShareStatus.RELEASED
-        return ShareStatus.PENDING if self.parts is not None else ShareStatus.WAITING
+        if self.parts is None:
+            return ShareStatus.WAITING
+        if self.disputes:
+            return ShareStatus.FROZEN
+        return ShareStatus.PENDING if self.left.parts.total_minor else ShareStatus.REVERSED
 
 
 def release_at(share: Share, hold_days: int) -> datetime | None:
     """When the artisan's part becomes payable; None while something is not known yet.
 
     The hold period runs from the delivery: a confirmation by the provider is waited for, but does
-    not start it again.
+    not start it again. A share's own period goes before `hold_days`, the platform's; with none at
+    all the goods were handed over, and the confirmation is enough.
     """
     if share.status is not ShareStatus.PENDING or share.confirmed_at is None:
         return None
-    return share.delivered_at and share.delivered_at + timedelta(days=hold_days)
+    if share.hold_days == 0:
+        return share.confirmed_at
+    held = timedelta(days=hold_days if share.hold_days is None else share.hold_days)
+    return share.delivered_at and share.delivered_at + held
 
 
 def release_entry(share: Share, at: datetime) -> Entry | None:
-    """Pending becomes payable; None where the artisan's part is nothing."""
-    assert share.parts is not None
+    """What is left of the artisan's part becomes payable; None where that is nothing."""
     owner = share.artisan_id
     postings = posting(
-        f"artisan_pending:{owner}", f"artisan_payable:{owner}", share.parts.artisan_minor
+        f"artisan_pending:{owner}", f"artisan_payable:{owner}", share.left.parts.artisan_minor
     )
     if not postings:
         return None

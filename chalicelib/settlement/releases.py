@@ -10,7 +10,7 @@ from chalicelib.errors import MarketplaceError
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.domain import CompanionRefused
 from chalicelib.settlement import domain, tables
-from chalicelib.settlement.domain import Share
+from chalicelib.settlement.domain import Share, ShareStatus
 
 POSTPONED_BY = timedelta(hours=1)
 
@@ -41,12 +41,15 @@ def release_due() -> int:
 
 
 def _release(share: Share) -> bool:
+    if share.status is not ShareStatus.PENDING:
+        # It was scheduled just as a dispute or a refund came: whoever ends that schedules it again.
+        tables.unschedule(share)
+        return False
     now = clock.now()
     entry = domain.release_entry(share, now)
     if entry is None:
-        tables.release_nothing(share, now)
-        return True
+        return tables.release_nothing(share, now)
     try:
-        return ledger.post(entry, also=tables.released(share, now))
+        return ledger.post_once(entry, also=tables.released(share, now))
     except CompanionRefused:
-        return False  # The index lagged: it was released, or put off, a moment ago.
+        return False  # The index lagged: it was released, put off or changed a moment ago.

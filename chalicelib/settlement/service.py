@@ -1,28 +1,66 @@
-"""Dividing a captured payment, and what becomes of its shares."""
+"""What becomes of a captured payment: divided, released, taken back, set against a debt."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from chalicelib import clock
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.domain import Statement
 from chalicelib.money import Money
-from chalicelib.settlement import domain, reconciliation, releases, tables
+from chalicelib.settlement import (
+    domain,
+    reconciliation,
+    recovery,
+    releases,
+    reversing,
+    settling,
+    tables,
+    unapplied,
+)
 from chalicelib.settlement.domain import Sale
+from chalicelib.settlement.reversals import Reversal, Stage
+from chalicelib.settlement.unapplied import Receipt, ReceiptStage
 
 
 def settle_payment(sale: Sale) -> None:
-    """Divide a captured payment: one transaction, one read. A repeat finishes what is left.
+    """Divide a captured payment; a repeat changes nothing.
 
     Raises:
-        EntryMismatch: the payment was settled with other terms. CompanionRefused: one of its
-            parcels was paid by another payment.
+        EntryMismatch, CompanionRefused: see `settling`.
     """
-    parts = domain.split(sale.shares)
-    ledger.post(domain.sale_entry(sale, parts, clock.now()), also=tables.keep_sale(sale, parts))
-    payments, shares = tables.payments_and_shares([sale.payment_id], sale.parcel_ids)
-    releases.schedule_complete(shares)
-    reconciliation.match_waiting_line(payments[sale.payment_id])
+    settling.settle_payment(sale)
+
+
+def record_refund(refund: Reversal, stage: Stage) -> None:
+    """A refund was approved (taken), paid (gone) or has failed (given back); in any order.
+
+    Raises:
+        PortionsDoNotFit, EntryMismatch, ReversalContradicted: see `reversing`.
+    """
+    reversing.record(refund, stage)
+
+
+def record_dispute(parts: Sequence[Reversal], stage: Stage) -> None:
+    """A dispute was opened (taken), lost (gone) or won (given back); in any order.
+
+    Raises:
+        PortionsDoNotFit, EntryMismatch, ReversalContradicted: see `reversing`.
+    """
+    for part in parts:
+        reversing.record(part, stage)
+
+
+def record_unapplied(receipt: Receipt, stage: ReceiptStage) -> None:
+    """Money that fits nothing came, or went back.
+
+    Raises:
+        EntryMismatch: the same receipt stands with another amount.
+    """
+    unapplied.record(receipt, stage)
+
+
+def recover(cause: str, artisan_id: str) -> Money:
+    """Take what an artisan owes from what is payable to them; what may be paid to them then."""
+    return recovery.recover(cause, artisan_id)
 
 
 def record_delivery(parcel_id: str, delivered_at: datetime) -> None:

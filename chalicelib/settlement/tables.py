@@ -1,10 +1,12 @@
 """The settlement table.
 
-    pk                   sk           what
-    parcel#{parcel id}   share        one parcel's part of a payment: facts, merged as they arrive
-    payment#{id}         payment      what was captured, its parcels, the line that confirmed it
-    file#{id}            file         a provider's settlement file
-    file#{id}            line#{no}    one of its lines with the result
+    pk                      sk             what
+    parcel#{parcel id}      share          one parcel's part of a payment: facts as they arrive
+    payment#{id}            payment        what was captured, its parcels, what confirmed it
+    refund#{id}             reversal#{no}  an attempt of a refund: how far it is, what it takes
+    dispute#{id}            reversal#{no}  a dispute, or a part of it where it is long
+    file#{id}               file           a provider's settlement file
+    file#{id}               line#{no}      one of its lines with the result
 
 Facts are merged by updates that set what is not set, so that any order ends alike.
 """
@@ -13,8 +15,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
+from pynamodb.attributes import (
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
+from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock
@@ -23,13 +31,14 @@ from chalicelib.edge.storage import (
     commit,
     due_index,
     due_shard_of,
+    failed_conditions,
     is_condition_failure,
     meta,
     sweep_due,
 )
 from chalicelib.ledger.companions import Companion, all_of
 from chalicelib.money import Money
-from chalicelib.settlement.domain import Parts, Sale, SettledPayment, Share, Terms
+from chalicelib.settlement.domain import Parts, Piece, Sale, SettledPayment, Share, Terms
 
 SHARE, PAYMENT = "share", "payment"
 RELEASE = "release"
@@ -55,6 +64,15 @@ class SettlementTable(Table):
     delivered_at = UnicodeAttribute(null=True)
     confirmed_at = UnicodeAttribute(null=True)
     released_at = UnicodeAttribute(null=True)
+    hold_days = NumberAttribute(null=True)
+    reversed_goods_minor = NumberAttribute(null=True)
+    reversed_shipping_minor = NumberAttribute(null=True)
+    reversed_artisan_minor = NumberAttribute(null=True)
+    reversed_commission_minor = NumberAttribute(null=True)
+    reversed_vat_minor = NumberAttribute(null=True)
+    reversed_fee_minor = NumberAttribute(null=True)
+    disputes = UnicodeSetAttribute(null=True)
+    version = NumberAttribute(null=True)
     due_shard = UnicodeAttribute(null=True)
     due_at = UnicodeAttribute(null=True)
     due = due_index()
@@ -64,6 +82,9 @@ class SettlementTable(Table):
     parcel_ids = JSONAttribute(null=True)
     confirmed_by = UnicodeAttribute(null=True)
     waiting_line = UnicodeAttribute(null=True)
+    # A refund's attempt or a dispute
+    stage = UnicodeAttribute(null=True)
+    pieces = JSONAttribute(null=True)
     # A file and its lines
     sha256 = UnicodeAttribute(null=True)
     profile = UnicodeAttribute(null=True)
@@ -118,6 +139,7 @@ def _share_row(sale: Sale, terms: Terms, part: Parts) -> SettlementTable:
         commission_bp=terms.commission_bp,
         fee_bp=terms.fee_bp,
         vat_bp=terms.vat_bp,
+        hold_days=terms.hold_days,
         artisan_minor=part.artisan_minor,
         commission_minor=part.commission_minor,
         vat_minor=part.vat_minor,
@@ -193,27 +215,55 @@ def schedule(share: Share, due_at: datetime) -> None:
             raise
 
 
+def unschedule(share: Share) -> None:
+    """Take a share out of that index, unless it has changed: it may be due again by now."""
+    row = SettlementTable(f"parcel#{share.parcel_id}", SHARE)
+    table = SettlementTable
+    try:
+        row.update([table.due_shard.remove(), table.due_at.remove()], condition=unchanged(share))
+    except UpdateError as error:
+        if not is_condition_failure(error):
+            raise
+
+
+def unchanged(share: Share) -> Condition:
+    """No refund, dispute or release has come to the share since it was read."""
+    version = SettlementTable.version
+    return version == share.version if share.version else version.does_not_exist()
+
+
 def released(share: Share, at: datetime) -> Companion:
-    """Mark a share as released; refused where it was, or is not due any more."""
+    """Mark a share as released; refused where it was, has changed, or is not due any more."""
 
     def write(transaction: TransactWrite) -> None:
         transaction.update(
             SettlementTable(f"parcel#{share.parcel_id}", SHARE),
             [
                 SettlementTable.released_at.set(clock.to_text(at)),
+                SettlementTable.version.add(1),
                 SettlementTable.due_shard.remove(),
                 SettlementTable.due_at.remove(),
             ],
-            condition=SettlementTable.released_at.does_not_exist()
+            condition=unchanged(share)
+            & SettlementTable.released_at.does_not_exist()
             & SettlementTable.due_at.exists(),
         )
 
     return write
 
 
-def release_nothing(share: Share, at: datetime) -> None:
-    """Mark a share as released whose artisan's part is nothing: there is no entry to go with."""
-    commit(released(share, at))
+def release_nothing(share: Share, at: datetime) -> bool:
+    """Mark a share as released whose artisan's part is nothing: there is no entry to go with.
+
+    False where it was released, or has changed, a moment ago.
+    """
+    try:
+        commit(released(share, at))
+    except TransactWriteError as error:
+        if not failed_conditions(error):
+            raise
+        return False
+    return True
 
 
 def due_shares() -> list[Share]:
@@ -238,6 +288,25 @@ def share_of(row: SettlementTable) -> Share:
         confirmed_at=_moment(row.confirmed_at),
         due_at=_moment(row.due_at),
         released_at=_moment(row.released_at),
+        goods_minor=int(row.goods_minor or 0),
+        shipping_minor=int(row.shipping_minor or 0),
+        hold_days=None if row.hold_days is None else int(row.hold_days),
+        reversed=_reversed(row),
+        disputes=frozenset(row.disputes or ()),
+        version=int(row.version or 0),
+    )
+
+
+def _reversed(row: SettlementTable) -> Piece:
+    return Piece(
+        int(row.reversed_goods_minor or 0),
+        int(row.reversed_shipping_minor or 0),
+        Parts(
+            int(row.reversed_artisan_minor or 0),
+            int(row.reversed_commission_minor or 0),
+            int(row.reversed_vat_minor or 0),
+            int(row.reversed_fee_minor or 0),
+        ),
     )
 
 

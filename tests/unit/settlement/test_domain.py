@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 from chalicelib.ledger.domain import deltas_minor
 from chalicelib.money import Money
 from chalicelib.settlement import domain
-from chalicelib.settlement.domain import Parts, Share, SharesDoNotAddUp, ShareStatus
+from chalicelib.settlement.domain import Parts, Piece, Share, SharesDoNotAddUp, ShareStatus
 from tests.factories.settlement import CAPTURED_AT, a_sale, terms
 
 rates = some.integers(0, 10_000)
@@ -102,6 +102,32 @@ class TestShare:
     @pytest.mark.parametrize("missing", ["parts", "delivered_at", "confirmed_at"])
     def test_nothing_is_released_while_something_is_not_known(self, missing):
         assert domain.release_at(replace(self.complete, **{missing: None}), 14) is None
+
+    def test_a_shares_own_hold_goes_before_the_platforms(self):
+        own = replace(self.complete, hold_days=3)
+        assert domain.release_at(own, 14) == DELIVERED + timedelta(days=3)
+
+    def test_what_was_handed_over_is_released_at_once_when_it_is_confirmed(self):
+        handed_over = replace(self.complete, hold_days=0, delivered_at=None)
+        assert domain.release_at(handed_over, 14) == CAPTURED_AT
+        assert domain.release_at(replace(handed_over, confirmed_at=None), 14) is None
+
+    def test_a_disputed_share_is_frozen_and_not_released(self):
+        disputed = replace(self.complete, disputes=frozenset({"dsp_a"}))
+        assert disputed.status is ShareStatus.FROZEN
+        assert domain.release_at(disputed, 14) is None
+
+    def test_a_share_that_went_back_whole_is_not_released(self):
+        gone = replace(self.complete, goods_minor=1, reversed=Piece(1, 0, Parts(1, 0, 0, 0)))
+        assert gone.status is ShareStatus.REVERSED
+        assert domain.release_at(gone, 14) is None
+
+    def test_what_is_released_is_what_is_left(self):
+        whole = replace(self.complete, parts=Parts(10, 2, 0, 0), goods_minor=12)
+        some_gone = replace(whole, reversed=Piece(5, 0, Parts(4, 1, 0, 0)))
+        entry = domain.release_entry(some_gone, DELIVERED)
+        assert entry is not None
+        assert deltas_minor(entry) == {"artisan_pending:art_a": -6, "artisan_payable:art_a": 6}
 
     def test_what_is_released_is_not_scheduled_again(self):
         done = replace(self.complete, released_at=DELIVERED)
