@@ -179,10 +179,11 @@ def notes_of(measured: Measured) -> str:
 
 
 NOTES = f"""\
-Each row for at most {PHASE_SECONDS} s. Clients, server, app and moto share one Python process
-(DynamoDB Local is another), and moto takes one call at a time: the figures are of this model and say nothing of AWS.
-The bare client makes the same DynamoDB calls under other ids from as many threads, without HTTP.
-The ratio of the process's CPU is what HTTP, the gateway's model and our code add to that."""
+At most {PHASE_SECONDS} s for each row. Clients, server, app and moto share one Python process
+(DynamoDB Local is another) and moto takes one call at a time: the figures are of this model and say
+nothing of AWS. The bare client makes the same DynamoDB calls under other ids from as many threads,
+without HTTP. The ratio of the process's CPU is what HTTP on loopback, the gateway's model and our
+code add to that."""
 
 
 def as_json(measured: Measured) -> dict[str, Any]:
