@@ -1,5 +1,6 @@
 """What becomes of a link's sale: tried again, expired, sold anew, taken back, refunded."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -7,10 +8,11 @@ import pytest
 from chalicelib import clock
 from chalicelib.edge import outbound
 from chalicelib.edge.outbound import OutcomeUnknown
+from chalicelib.edge.storage import try_commit
 from chalicelib.errors import Unavailable
 from chalicelib.orders import tables as order_tables
 from chalicelib.orders.domain import OrderState
-from chalicelib.payments import checkout
+from chalicelib.payments import checkout, link_tables
 from chalicelib.payments import tables as payment_tables
 from chalicelib.payments.domain import PaymentStatus
 from chalicelib.settlement import reconciliation
@@ -209,6 +211,23 @@ class TestSellingAnew:
         assert paid_order_count() == 1
         [back] = stall.get("/v1/operator/refunds?status=paid", token=stall.operator).json["data"]
         assert (back["payment_id"], back["kind"]) == (first["id"], "unapplied")
+
+    def test_a_sale_that_was_read_before_another_does_not_bring_its_number_back(
+        self, stall: Api
+    ) -> None:
+        make_link(stall)
+        [row] = link_tables.LinkTable.scan()
+        stale = link_tables.find(row.code)
+        assert stale is not None
+        assert try_commit(partial(link_tables.add_next_sale, link=stale))
+        for late in (
+            partial(link_tables.add_next_sale, link=stale),
+            partial(link_tables.add_cancelled, link=stale, now=clock.now()),
+        ):
+            assert not try_commit(late)
+        found = link_tables.find(row.code)
+        assert found is not None
+        assert (found.number, found.cancelled_at) == (2, None)
 
     def test_a_payment_under_way_outlives_its_link(self, stall: Api, pump: Pump) -> None:
         link = make_link(stall)

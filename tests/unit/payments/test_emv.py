@@ -160,6 +160,12 @@ def test_a_code_with_a_right_checksum_that_is_not_ours_is_not_read(
         emv.read(body + "6304" + emv.checksum_of(body + "6304"))
 
 
+def test_an_object_that_is_there_twice_is_not_read() -> None:
+    body = emv.payload_of(a_code())[:-8] + "5403" + "1.0"
+    with pytest.raises(UnreadableCode):
+        emv.read(body + "6304" + emv.checksum_of(body + "6304"))
+
+
 @pytest.mark.parametrize(
     "text", ["", "6304", "6304FFFF", "00", "0002", "00020", "٠٠٠٢01", "000101"]
 )
