@@ -9,6 +9,7 @@ from chalicelib import clock
 from chalicelib.stock import service, tables
 from chalicelib.stock.domain import HoldMismatch, HoldState, Level, NotSold, shard_id
 from infra.local.aws import LocalAws
+from tests import quick_moto as moto
 from tests.aws import both_databases
 from tests.crash_points import calls_of, disturbed
 from tests.factories.stock import (
@@ -21,6 +22,7 @@ from tests.factories.stock import (
 )
 from tests.wire import counted
 
+quick_moto = moto.quick_moto
 ORDER, OTHER = orders_at(1, 4, 2)
 PARCEL = parcel_of(ORDER)
 
@@ -40,20 +42,28 @@ def sell(order_id: str, quantity: int, shard_count: int = 1) -> None:
     service.claim(STOCK_ID, order_id, quantity, "m", shard_count)
 
 
+def open_with_a_sale_long_ago() -> None:
+    """Five pieces, and two that another order bought, of which no marker speaks any more."""
+    service.set_on_hand(STOCK_ID, 7)
+    [long_ago] = orders_at(2, 4)
+    sell(long_ago, 2)
+    service.forget(STOCK_ID, long_ago)
+
+
 @both_databases
 @pytest.mark.parametrize("is_forgotten", [False, True])
 def test_sold_pieces_are_for_sale_again_once(aws: LocalAws, is_forgotten: bool) -> None:
-    service.set_on_hand(STOCK_ID, 5)
+    open_with_a_sale_long_ago()
     sell(ORDER, 2)
     if is_forgotten:
         service.forget(STOCK_ID, ORDER)
     assert service.restock(STOCK_ID, PARCEL, 2) is True
     assert service.restock(STOCK_ID, PARCEL, 2) is False
-    assert check_shards(STOCK_ID) == Level(available=5, received=5)
+    assert check_shards(STOCK_ID) == Level(available=5, sold=2, received=7)
     service.forget(STOCK_ID, ORDER)
     service.forget(STOCK_ID, PARCEL)
     service.forget(STOCK_ID, PARCEL)
-    assert check_shards(STOCK_ID) == Level(available=5, received=5)
+    assert check_shards(STOCK_ID) == Level(available=5, sold=2, received=7)
     assert tables.find(STOCK_ID).holds == {}  # type: ignore[union-attr]
 
 
@@ -74,19 +84,20 @@ def test_what_was_not_there_after_all_is_written_off_once(aws: LocalAws) -> None
 @both_databases
 def test_nothing_gives_the_same_pieces_back_twice(aws: LocalAws) -> None:
     # Given a paid order whose pieces are for sale again
-    service.set_on_hand(STOCK_ID, 2)
+    open_with_a_sale_long_ago()
     sell(ORDER, 2)
     service.restock(STOCK_ID, PARCEL, 2)
     # When the order is released as if it had not been paid, and its claim comes once more
     clock.advance(121)
     assert service.release(STOCK_ID, ORDER, "m") is True
+    assert check_shards(STOCK_ID) == Level(available=5, sold=2, received=7)
     service.claim(STOCK_ID, ORDER, 2, "m")
     assert service.hold(STOCK_ID, ORDER, 2, "m", soon()) is False
     assert service.extend(STOCK_ID, ORDER, soon()) is True
     # Then nothing has changed
-    assert check_shards(STOCK_ID) == Level(available=2, received=2)
-    sell(OTHER, 2)
-    assert check_shards(STOCK_ID) == Level(available=0, sold=2, received=2)
+    assert check_shards(STOCK_ID) == Level(available=5, sold=2, received=7)
+    sell(OTHER, 5)
+    assert check_shards(STOCK_ID) == Level(available=0, sold=7, received=7)
 
 
 @both_databases
@@ -104,6 +115,9 @@ def test_only_what_the_order_bought_comes_back(aws: LocalAws) -> None:
     service.hold(STOCK_ID, OTHER, 1, "m", soon())
     with pytest.raises(NotSold):
         service.restock(STOCK_ID, parcel_of(OTHER), 1)
+    service.forget(STOCK_ID, ORDER)
+    with pytest.raises(NotSold):
+        service.restock(STOCK_ID, PARCEL, 3)
     with pytest.raises(NotSold):
         service.restock("lst_none", PARCEL, 1)
     assert check_shards(STOCK_ID) == Level(available=2, held=1, sold=2, received=5)
@@ -143,6 +157,7 @@ def test_pieces_of_several_shards_come_back_whole(
     assert not any(stock.holds for stock in tables.find_shards(STOCK_ID, 4).values())
 
 
+@pytest.mark.usefixtures("quick_moto")
 @pytest.mark.parametrize(
     ("shards", "is_forgotten"), [((6,), False), ((6,), True), ((2, 1, 1, 2), False)]
 )

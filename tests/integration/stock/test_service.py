@@ -1,5 +1,6 @@
 """One item: counting, holding, claiming, releasing; on both databases."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,13 +11,14 @@ from chalicelib.stock import service, tables
 from chalicelib.stock.domain import (
     MAX_HOLDS_PER_ITEM,
     HoldMismatch,
+    HoldState,
     InsufficientStock,
     SoldOut,
     StockIsHeld,
 )
 from infra.local.aws import LocalAws
 from tests.aws import both_databases
-from tests.factories.stock import STOCK_ID, check_conserved
+from tests.factories.stock import STOCK_ID, a_hold, check_conserved
 
 
 def soon(minutes: int = 15) -> datetime:
@@ -139,3 +141,25 @@ def test_levels_of_many_are_read_in_pages(aws: LocalAws) -> None:
     tables.create(names[119], 4)
     found = service.levels(names)
     assert [name for name in names if found[name].available] == [names[0], names[119]]
+
+
+@both_databases
+@pytest.mark.parametrize("state", [HoldState.HELD, HoldState.RESTOCKED])
+def test_an_entry_does_not_grow_beyond_what_is_there(aws: LocalAws, state: HoldState) -> None:
+    # Given three pieces available, and three that were sold long ago
+    service.set_on_hand(STOCK_ID, 7)
+    service.hold(STOCK_ID, "ord_long_ago", 4, "m", soon())
+    service.claim(STOCK_ID, "ord_long_ago", 4, "m")
+    service.forget(STOCK_ID, "ord_long_ago")
+    is_held = state is HoldState.HELD
+    entry = a_hold(1, state=state)
+    if is_held:
+        tables.add_hold(STOCK_ID, "key", entry)
+    else:
+        tables.add_return(STOCK_ID, "key", "ord", entry, MAX_HOLDS_PER_ITEM)
+    # When one of each is taken, then two more can be, and not three
+    most = replace(entry, quantity=3 if is_held else 4)
+    with pytest.raises(tables.Refused):
+        tables.change_hold(STOCK_ID, "key", entry, replace(most, quantity=most.quantity + 1))
+    tables.change_hold(STOCK_ID, "key", entry, most)
+    assert counts() == ((0, 3, 4) if is_held else (7, 0, 0))

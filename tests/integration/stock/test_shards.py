@@ -21,6 +21,7 @@ from chalicelib.stock.domain import (
     shard_id,
 )
 from infra.local.aws import LocalAws
+from tests import quick_moto as moto
 from tests.aws import both_databases
 from tests.crash_points import Fault, calls_of, disturbed, points
 from tests.factories.stock import (
@@ -33,6 +34,7 @@ from tests.factories.stock import (
 )
 from tests.wire import counted
 
+quick_moto = moto.quick_moto
 [ORDER] = orders_at(1, 4)
 [OTHER] = orders_at(2, 4)
 
@@ -292,6 +294,7 @@ class TestHolds:
         assert service.release(STOCK_ID, ORDER, "theirs", 4) is True
         assert counts_of_order(STOCK_ID, ORDER) == (5, 0, 0)
 
+    @pytest.mark.usefixtures("quick_moto")
     def test_full_shards_are_left_to_others(self, aws: LocalAws) -> None:
         # Given a home with as many holds as it may carry, written at once to save time
         open_shards(300, 300)
@@ -403,12 +406,13 @@ class TestClaims:
         self, aws: LocalAws, hint: int
     ) -> None:
         assert {home_of(ORDER, n) for n in (1, 2, 3, 4)} > {1}
-        for pieces, quantity in (((9, 9, 9, 9), 2), ((2, 1, 1, 2), 5)):
+        for pieces, quantity in (((9, 9, 9, 9), 2), ((2, 1, 1, 2), 5), ((9, 0, 0, 0), 2)):
             aws.reset()
             open_shards(*pieces)
             hold(ORDER, quantity)
             assert service.extend(STOCK_ID, ORDER, soon(30), hint) is True
             claim(ORDER, quantity, hint)
+            check_shards(STOCK_ID)
             claim(ORDER, quantity)
             assert counts_of_order(STOCK_ID, ORDER) == (0, quantity, 0)
             assert release(ORDER, hint) is False
@@ -426,6 +430,7 @@ class TestClaims:
             service.hold("lst_none", ORDER, 1, "m", soon(), 4)
 
 
+@pytest.mark.usefixtures("quick_moto")
 class TestCrashes:
     """Each call of the work fails once in each way; then the work is done again."""
 
