@@ -1,4 +1,5 @@
-"""Crash-point sweep: the same work, failing once at each AWS call in each way it can fail."""
+"""Crash-point sweep: the same work, failing once at each AWS call and at each call to a provider,
+in each way it can fail."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,17 +8,25 @@ from typing import Any
 
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
+from chalicelib.edge.outbound import NotSent, OutcomeUnknown, Response
 from tests.wire import Answer, Attempt, Send, attempts_through, counted, refused
+
+READS = frozenset({"GetItem", "BatchGetItem", "Query"})
 
 
 class Fault(StrEnum):
     NOT_SENT = "not_sent"  # the call never arrives, however often it is tried
-    THROTTLED = "throttled"
+    THROTTLED = "throttled"  # a provider answers 429
     ANSWER_LOST = "answer_lost"  # it was applied, and nobody hears of it
-    REPEATED = "repeated"  # it was applied, the answer was lost, and botocore sends it again
-    CONFLICT = "conflict"  # it met another transaction; only once
+    REPEATED = "repeated"  # it was applied, the answer was lost, and the client sends it again
+    CONFLICT = "conflict"  # it met another transaction; only once. A provider answers 503
     DIED_BEFORE = "died_before"  # the process ends: no call after this one either
     DIED_AFTER = "died_after"
+
+
+APPLIED = frozenset({Fault.ANSWER_LOST, Fault.REPEATED, Fault.DIED_AFTER})
+DEATHS = frozenset({Fault.DIED_BEFORE, Fault.DIED_AFTER})
+FAULTS_OF_A_READ = (Fault.NOT_SENT, Fault.THROTTLED, Fault.DIED_BEFORE)
 
 
 class Disturbance:
@@ -31,8 +40,7 @@ class Disturbance:
 
     def make(self, attempt: Attempt, send: Send) -> Answer:
         if self.hit:
-            is_dead = self._fault in (Fault.DIED_BEFORE, Fault.DIED_AFTER)
-            if is_dead or attempt.call is self._failing:
+            if self._fault in DEATHS or attempt.call is self._failing:
                 return self._again(attempt, send)
             return send()
         self._left -= 1
@@ -40,14 +48,16 @@ class Disturbance:
             return send()
         self.hit = True
         self._failing = attempt.call
-        if self._fault in (Fault.ANSWER_LOST, Fault.REPEATED, Fault.DIED_AFTER):
+        if self._fault in APPLIED:
             send()
-            return None, ReadTimeoutError(endpoint_url=attempt.url)
+            return None, _no_answer(attempt)
         return self._again(attempt, send)
 
     def _again(self, attempt: Attempt, send: Send) -> Answer:
         if self._fault is Fault.REPEATED:
             return send()
+        if attempt.is_provider:
+            return _refused_by_provider(self._fault)
         if self._fault is Fault.THROTTLED:
             return refused("ProvisionedThroughputExceededException")
         if self._fault is Fault.CONFLICT:
@@ -56,6 +66,19 @@ class Disturbance:
                 return refused("TransactionCanceledException", CancellationReasons=reasons)
             return refused("TransactionConflictException")
         return None, ConnectTimeoutError(endpoint_url=attempt.url)
+
+
+def _no_answer(attempt: Attempt) -> Exception:
+    if attempt.is_provider:
+        return OutcomeUnknown("no answer in time")
+    return ReadTimeoutError(endpoint_url=attempt.url)
+
+
+def _refused_by_provider(fault: Fault) -> Answer:
+    statuses = {Fault.THROTTLED: 429, Fault.CONFLICT: 503}
+    if fault in statuses:
+        return Response(statuses[fault]), None
+    return None, NotSent("no connection")
 
 
 @contextmanager
@@ -75,3 +98,19 @@ def calls_of(work: Callable[[], Any]) -> list[str]:
 def points(asked: list[str]) -> list[tuple[int, Fault]]:
     """Each call of undisturbed work with each way it can fail."""
     return [(number, fault) for number in range(len(asked)) for fault in Fault]
+
+
+def telling_points(asked: list[str]) -> list[tuple[int, Fault]]:
+    """The points that can differ: a read has nothing that could be done and not heard of, and of
+    like reads in a row (the shards of an index) the first and the last are enough."""
+    return [
+        (number, fault)
+        for number, fault in points(asked)
+        if asked[number] not in READS
+        or (fault in FAULTS_OF_A_READ and not _is_amid_its_like(asked, number))
+    ]
+
+
+def _is_amid_its_like(asked: list[str], number: int) -> bool:
+    around = asked[max(0, number - 1) : number + 2]
+    return len(around) == 3 and set(around) == {"Query"}

@@ -127,6 +127,10 @@ def _forget_if_paid(order_id: str) -> None:
     order = tables.find(order_id)
     if order is None or order.state is not OrderState.PAID:
         return
+    if any(parcel.restock for parcel in order.parcels):
+        # Cancelled at the very moment when another parcel was sorted out: this one is not yet.
+        parcel_tables.want_restock(order, clock.now())
+        return
     for line in order.from_stock():
         stock.forget(line.line_id, order_id, line.shard_count)
     for parcel in order.parcels:

@@ -55,6 +55,21 @@ def add_cancelled_parcels(
     )
 
 
+def want_restock(order: Order, now: datetime) -> None:
+    """Have the pieces of cancelled parcels looked at, instead of what was due of the order."""
+    table = OrderTable
+    try_commit(
+        lambda transaction: transaction.update(
+            table(order.order_id, ORDER),
+            actions=[
+                table.due_shard.set(due_shard_of(DUE_RESTOCK, order.order_id)),
+                table.due_at.set(clock.to_text(now)),
+            ],
+            condition=table.state == OrderState.PAID,
+        )
+    )
+
+
 def note_restocked(order: Order, parcels: Sequence[Parcel], now: datetime) -> None:
     """The pieces of these parcels are sorted out; the markers of that are tidied away later.
 

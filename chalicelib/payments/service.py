@@ -46,6 +46,7 @@ from chalicelib.payments.messages import PayoutReported
 from chalicelib.payments.providers import cmi
 from chalicelib.payments.refund_domain import Refund
 from chalicelib.payments.refunds import new_receipt, receipt_id_of
+from chalicelib.stock.service import CLAIM_IN_FLIGHT
 
 ATTEMPTS = 6
 JUDGED = frozenset({EventKind.SUCCEEDED, EventKind.AUTHORIZED, EventKind.FAILED})
@@ -166,7 +167,12 @@ def _applied(event: ProviderEvent) -> Applied | None:
         outcome = Outcome(judged.status, text, answer)
         callback_tables.add_outcome(transaction, event, outcome)
 
-    return Applied(judged.verdict, answer) if try_commit(write) else None
+    if try_commit(write):
+        return Applied(judged.verdict, answer)
+    if judged.order is not None:
+        # It may have closed as its stock was claimed, and given back what it held before that.
+        order_tables.want_release(judged.order, clock.now() + CLAIM_IN_FLIGHT)
+    return None
 
 
 def _parked(event: ProviderEvent, why: str) -> Applied | None:

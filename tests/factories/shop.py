@@ -1,7 +1,9 @@
-"""The whole shop at service level: buy, pay, let time pass; and what must hold of all of it."""
+"""The whole shop at service level: buy, pay, let time pass. What must hold of it stands in
+`shop_promises`; who plays the providers in `till`."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,26 +14,50 @@ from chalicelib.config import settings
 from chalicelib.edge import storage
 from chalicelib.money import Money
 from chalicelib.orders import holds
-from chalicelib.orders import tables as order_tables
-from chalicelib.orders.domain import Order, OrderState
 from chalicelib.orders.service import OrderRequest
-from chalicelib.orders.tables import ORDER, OrderTable
-from chalicelib.payments import callback_tables, checkout, expiry, service
-from chalicelib.payments import tables as payment_tables
+from chalicelib.payments import (
+    callback_tables,
+    checkout,
+    disputes,
+    expiry,
+    inquiries,
+    refunds,
+    service,
+)
 from chalicelib.payments.callback_tables import CallbackTable
-from chalicelib.payments.domain import PAID, EventStatus, Method, PaymentStatus
+from chalicelib.payments.domain import EventStatus, Method, Payment, PaymentStatus
 from chalicelib.payments.domain import Provider as Via
-from chalicelib.payments.tables import PaymentTable
+from chalicelib.payments.refund_domain import RefundStatus
+from chalicelib.payments.refund_tables import RefundTable
+from chalicelib.payments.tables import PaymentTable, find
 from chalicelib.stock import service as stock
-from chalicelib.stock.domain import Stock
-from chalicelib.stock.tables import StockTable
 from infra.local.environment import ACCOUNT, REGION
+from tests.factories.faults import frozen_clock
 from tests.factories.orders import BOWL_TOTAL
 from tests.factories.payments import an_event
-from tests.factories.stock import check_all_conserved
+from tests.factories.shop_promises import (
+    all_orders,
+    check_at_rest,
+    check_shop,
+    due_left,
+    is_at_rest,
+    state_of_shop,
+    statuses,
+    stored,
+)
 
+__all__ = [
+    "all_orders",
+    "check_at_rest",
+    "check_shop",
+    "due_left",
+    "state_of_shop",
+    "statuses",
+]
 FIFTEEN_MINUTES = 15 * 60 + 1
-THREE_DAYS = 3 * 24 * 3600
+TWELVE_DAYS = 12 * 24 * 3600  # longer than any time limit, that of evidence included
+SWEEPS_TO_REST = 3
+A_DAY = datetime(2031, 3, 14, 10, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -40,19 +66,28 @@ def one_due_shard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage, "DUE_SHARD_COUNT", 1)
 
 
+@pytest.fixture
+def frozen() -> Iterator[None]:
+    """Time moves only by `clock.advance`: the same steps lead to the very same state."""
+    with frozen_clock(A_DAY):
+        yield
+
+
 def snapshot() -> Callable[[], None]:
     """Keep what is in moto's tables, and the time; what it returns puts both back."""
     began = clock.now()
     tables = dynamodb_backends[ACCOUNT][REGION].tables
-    kept = {name: copy.deepcopy(table.items) for name, table in tables.items()}
+    kept = {name: copy.deepcopy(table.items) for name, table in tables.items() if table.items}
 
     def again() -> None:
         clock.reset()
         clock.advance(max(0, round((began - clock.now()).total_seconds())))
-        for name, items in kept.items():
-            tables[name].items = copy.deepcopy(items)
-            if tables[name].stream_shard is not None:
-                tables[name].stream_shard.items.clear()
+        for name, table in tables.items():
+            table.items.clear()
+            if name in kept:
+                table.items.update(copy.deepcopy(kept[name]))
+            if table.stream_shard is not None:
+                table.stream_shard.items.clear()
 
     return again
 
@@ -63,6 +98,12 @@ def buy(request: OrderRequest, method: Method = Method.CARD) -> checkout.Placed:
 
 def payment_id_of(order_id: str, number: int = 1) -> str:
     return ids.child_id("pay", order_id, number)
+
+
+def the_payment(payment_id: str) -> Payment:
+    found = find(payment_id)
+    assert found is not None
+    return found
 
 
 def card_callback(
@@ -84,96 +125,64 @@ def wallet_callback(
     payment_id: str, trans: str = "W1", minor: int = BOWL_TOTAL, **changes: Any
 ) -> None:
     """A wallet callback that was verified: kept, and applied as its queue would."""
+    told_callback(Via.WALLET, payment_id, trans, minor, **changes)
+
+
+def told_callback(
+    provider: Via, reference: str, trans: str, minor: int | None = BOWL_TOTAL, **changes: Any
+) -> None:
+    """A callback of a provider that is told no decision: kept, and taken from its queue."""
     event = an_event(
-        key=f"wallet#{payment_id}#{trans}",
-        provider=Via.WALLET,
-        reference=payment_id,
+        key=f"{provider}#{reference}#{trans}",
+        provider=provider,
+        reference=reference,
         provider_reference=trans,
-        amount=Money(minor),
+        amount=None if minor is None else Money(minor),
         **changes,
     )
     service.receive_callback(event, b"raw")
-    service.apply_callback(event.key)
+    inquiries.take_callback(event.key)
 
 
 def sweep() -> None:
     """Every sweep of these features, once."""
     expiry.expire_overdue_orders()
+    inquiries.ask_due()
+    service.apply_due_callbacks()
+    refunds.send_due_refunds()
+    disputes.mark_overdue()
     holds.sweep_order_stock()
     stock.sweep_expired_holds()
 
 
 def redeliver() -> None:
-    """What waits in the wallet's queue comes again; CMI's callbacks are repeated by CMI."""
-    for row in CallbackTable.scan():
+    """What waits in a queue comes again; CMI's callbacks are repeated by CMI."""
+    for row in stored(CallbackTable):
         if row.status != EventStatus.RECEIVED:
             continue
-        if row.provider == Via.WALLET:
-            service.apply_callback(row.event_key)
+        event = callback_tables.event_from(row)
+        if event.provider is Via.CMI and not event.is_taken:
+            service.decide_cmi(event, b"raw", settings().cmi_client_id)
         else:
-            service.decide_cmi(callback_tables.event_from(row), b"raw", settings().cmi_client_id)
+            inquiries.take_callback(row.event_key)
+    for row in stored(PaymentTable):
+        if row.provider == Via.MASTERCARD and row.status == PaymentStatus.CAPTURE_REQUESTED:
+            inquiries.capture(row.payment_id)
+        if row.status == PaymentStatus.AUTHORIZED:
+            inquiries.void(row.payment_id)
+    for row in stored(RefundTable):
+        if row.status == RefundStatus.APPROVED:
+            refunds.send_refund(row.refund_id)
+
+
+def callbacks_kept() -> list[CallbackTable]:
+    return stored(CallbackTable)
 
 
 def come_to_rest() -> None:
     """At most three sweeps, after every time limit has passed."""
-    for _ in range(3):
-        clock.advance(THREE_DAYS)
+    for _ in range(SWEEPS_TO_REST):
+        clock.advance(TWELVE_DAYS)
         sweep()
-        if not (due_left(OrderTable) or due_left(StockTable)):
+        if is_at_rest():
             return
-
-
-def due_left(table: Any) -> list[Any]:
-    return [row for row in table.scan() if row.due_shard]
-
-
-def all_orders() -> list[Order]:
-    names = [row.order_id for row in OrderTable.scan(OrderTable.part == ORDER)]
-    return [order for name in names if (order := order_tables.find(name))]
-
-
-def check_shop() -> dict[str, Stock]:
-    """What holds at every moment: of the stock, and of orders and their payments."""
-    found = check_all_conserved()
-    known = {order.order_id: order for order in all_orders()}
-    payments = [payment_tables.payment_from(row) for row in PaymentTable.scan()]
-    for order in known.values():
-        own = [payment for payment in payments if payment.order_id == order.order_id]
-        assert len(own) == order.payment_count, "an order and its payments belong together"
-        taken = [payment.payment_id for payment in own if payment.status in PAID]
-        is_paid = order.state is OrderState.PAID
-        assert taken == ([order.paid_by] if is_paid else []), (order.state, taken)
-        parts = [share.goods_minor + share.shipping_minor for share in own[0].shares]
-        assert sum(parts) == own[0].amount.amount_minor == order.total.amount_minor
-    assert {payment.order_id for payment in payments} <= set(known), "a payment without an order"
-    return found
-
-
-def check_at_rest() -> dict[str, Stock]:
-    """What holds once everything has come to rest: sold is what paid orders bought, no more."""
-    found = check_shop()
-    bought: dict[str, int] = dict.fromkeys(found, 0)
-    for order in all_orders():
-        assert order.state is not OrderState.AWAITING_PAYMENT
-        if order.state is OrderState.PAID:
-            for listing_id, quantity in order.quantities().items():
-                bought[listing_id] += quantity
-    assert {name: item.sold for name, item in found.items()} == bought
-    assert all(not item.holds for item in found.values()), "a hold or a marker was left behind"
-    open_ones = [row.payment_id for row in PaymentTable.scan() if row.status == "pending"]
-    assert open_ones == [], "a payment that leads nowhere is still open"
-    assert due_left(OrderTable) == []
-    return found
-
-
-def statuses() -> dict[str, Any]:
-    """The states things ended in, to compare two ways of getting there."""
-    return {
-        "orders": {order.order_id: order.state for order in all_orders()},
-        "payments": {row.payment_id: PaymentStatus(row.status) for row in PaymentTable.scan()},
-        "callbacks": {row.event_key: (row.status, row.answer) for row in CallbackTable.scan()},
-        "stock": {
-            name: (item.available, item.held, item.sold, item.written_off)
-            for name, item in check_all_conserved().items()
-        },
-    }
