@@ -7,17 +7,18 @@ import pickle
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from infra.bench import cold, report, throughput
+from infra.bench import cold, holds, report, throughput
 from infra.bench.cases import CASES, Recorded, Stage
 
 COLD = "cold"
+HOLDS = "holds"
 THROUGHPUT = "throughput"
 ROUNDS = 25
 WIDTH = 132
@@ -25,7 +26,7 @@ WIDTH = 132
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
-    wanted = given.only or [*CASES, COLD, THROUGHPUT]
+    wanted = given.only or [*CASES, COLD, HOLDS, THROUGHPUT]
     names = [name for name in CASES if name in wanted]
     columns = (TextColumn("{task.description:<34}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -37,35 +38,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         rows = list(_rows(names, step)) if names else []
         started = cold.measure(lambda: step("Cold start")) if COLD in wanted else None
+        rush = holds.measure(_part_of(progress, "Holds")) if HOLDS in wanted else []
         crowd = _crowd(progress) if THROUGHPUT in wanted else None
     zips = cold.zip_bytes() if started else {}
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     if rows or started:
         console.print(report.table_of(rows, started, zips))
         console.print(report.NOTES + "\n", highlight=False)
+    if rush:
+        console.print(holds.table_of(rush))
+        console.print(holds.notes_of(rush) + "\n", highlight=False)
     if crowd is not None:
         console.print(throughput.table_of(crowd))
         console.print(throughput.notes_of(crowd), highlight=False)
     if given.json:
         figures = report.as_json(rows, started, zips)
+        figures["holds"] = holds.as_json(rush)
         figures["throughput"] = crowd and throughput.as_json(crowd)
         given.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    return 1 if crowd is not None and crowd.counted.wrong else 0
+    wrong = [row.wrong for row in rush] + ([crowd.counted.wrong] if crowd is not None else [])
+    return 1 if any(wrong) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infra.bench", description=__doc__)
-    names = [*CASES, COLD, THROUGHPUT]
+    names = [*CASES, COLD, HOLDS, THROUGHPUT]
     parser.add_argument("--only", action="append", choices=names, help="may be given repeatedly")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return parser
 
 
 def _crowd(progress: Progress) -> throughput.Measured:
-    task = progress.add_task("Many at once", total=1)
-    return throughput.measure(
-        lambda doing, part: progress.update(task, description=doing, completed=part)
-    )
+    return throughput.measure(_part_of(progress, "Many at once"))
+
+
+def _part_of(progress: Progress, doing: str) -> Callable[[str, float], None]:
+    task = progress.add_task(doing, total=1)
+    return lambda doing, part: progress.update(task, description=doing, completed=part)
 
 
 def _rows(names: list[str], step: Any) -> Iterator[report.Row]:
