@@ -81,6 +81,16 @@ def _refused_by_provider(fault: Fault) -> Answer:
     return None, NotSent("no connection")
 
 
+def unheard(fault: Fault, attempt: Attempt, send: Send) -> Answer:
+    """A call to a provider of which nobody hears; AWS answers as ever."""
+    if not attempt.is_provider:
+        return send()
+    if fault in APPLIED:
+        send()
+        return None, _no_answer(attempt)
+    return _refused_by_provider(fault)
+
+
 @contextmanager
 def disturbed(number: int, fault: Fault) -> Iterator[Disturbance]:
     disturbance = Disturbance(number, fault)

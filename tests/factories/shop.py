@@ -175,10 +175,6 @@ def redeliver() -> None:
             refunds.send_refund(row.refund_id)
 
 
-def callbacks_kept() -> list[CallbackTable]:
-    return stored(CallbackTable)
-
-
 def come_to_rest() -> None:
     """At most three sweeps, after every time limit has passed."""
     for _ in range(SWEEPS_TO_REST):

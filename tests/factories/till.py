@@ -19,7 +19,6 @@ from pynamodb.exceptions import PynamoDBException
 from chalicelib import clock
 from chalicelib.config import settings
 from chalicelib.edge import outbound, standard_webhooks
-from chalicelib.edge.outbound import OutcomeUnknown
 from chalicelib.errors import MarketplaceError
 from chalicelib.orders.service import OrderRequest
 from chalicelib.payments import checkout, inquiries, refunds, service
@@ -34,10 +33,11 @@ from infra.local.bank.accounts import Refund as GivenBack
 from infra.local.bank.callbacks import Callback, Sent
 from infra.local.bank.plans import Plan
 from infra.local.payments import find_due
+from tests.crash_points import Fault, unheard
 from tests.factories import shop
 from tests.factories.bank import InProcessBank
 from tests.factories.shop_promises import Shop
-from tests.wire import Answer, Attempt, Send, attempts_through, unwatched
+from tests.wire import attempts_through, unwatched
 
 FAILURES = (MarketplaceError, BotoCoreError, ClientError, PynamoDBException)
 RATHER_OFTEN = 6
@@ -121,14 +121,10 @@ class Till:
         self.made.bank._cashier.play(charge, Plan(), None)
 
     @contextmanager
-    def answers_lost(self) -> Iterator[None]:
-        """Providers do what they are asked and nobody hears of it."""
-
-        def lost(attempt: Attempt, send: Send) -> Answer:
-            answer = send()
-            return (None, OutcomeUnknown("lost")) if attempt.is_provider else answer
-
-        with attempts_through(lost):
+    def answers_lost(self, how: Fault = Fault.ANSWER_LOST) -> Iterator[None]:
+        """No provider gives an answer, as long as this lasts; with ANSWER_LOST and REPEATED it
+        does what it is asked all the same."""
+        with attempts_through(lambda attempt, send: unheard(how, attempt, send)):
             yield
 
     @contextmanager

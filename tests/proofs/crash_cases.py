@@ -21,6 +21,7 @@ from chalicelib.payments import (
     refunds,
     service,
 )
+from chalicelib.payments.callback_tables import CallbackTable
 from chalicelib.payments.domain import EventKind, Method, Provider
 from chalicelib.payments.refund_domain import Refund, RefundStatus, Wish
 from chalicelib.payments.refund_tables import RefundTable, refund_from
@@ -102,6 +103,13 @@ def paid(method: Method, request: Any = ONE) -> Work:
 def without_callback(payment_id: str = PAYMENT) -> Work:
     """The buyer pays, and the provider says nothing."""
     return lambda till: till.pay(payment_id, UNHEARD)
+
+
+def reserved(till: Till) -> None:
+    """The buyer has paid at Mastercard's gateway, and the first of two notifications was taken."""
+    with till.queue_down():
+        till.press(PAYMENT)
+    inquiries.take_callback(min(row.event_key for row in stored(CallbackTable)))
 
 
 def cancel(request: Any = ONE) -> Work:
@@ -206,7 +214,7 @@ def _parked(till: Till) -> None:
 
 
 def apply_parked(till: Till) -> None:
-    [key] = [row.event_key for row in shop.callbacks_kept()]
+    [key] = [row.event_key for row in stored(CallbackTable)]
     with suppress(NotFound):  # It was taken down from its shelf before.
         service.apply_parked(key)
 
@@ -260,11 +268,11 @@ CASES = [
     Case("apply_parked", after(_parked, placed(WALLET)), apply_parked, apply_parked),
     # What the platform does with a provider
     Case(
-        "mastercard_capture", after(placed(MASTERCARD), pressing()),
+        "mastercard_capture", after(placed(MASTERCARD), reserved),
         lambda till: inquiries.capture(PAYMENT),
     ),
     Case(
-        "mastercard_void", after(placed(MASTERCARD), cancel(), pressing()),
+        "mastercard_void", after(placed(MASTERCARD), cancel(), reserved),
         lambda till: inquiries.void(PAYMENT),
     ),
     Case("ask_due", after(placed(PAYZONE), without_callback(), QUARTER), swept),
