@@ -32,7 +32,7 @@ from chalicelib.stock.tables import Refused
 # More than on one item: each time somebody else may have taken what one of the shards had.
 ATTEMPTS = 10
 RETURNS = frozenset({HoldState.RESTOCKED, HoldState.WRITTEN_OFF})
-UNSOLD = frozenset({HoldState.HELD, HoldState.SOLD})
+GIVEN_BACK = frozenset({HoldState.HELD, HoldState.SOLD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +213,7 @@ def release(stock_id: str, order_id: str, mark: str, shard_count: int) -> bool:
     for _ in range(ATTEMPTS):
         found = find(stock_id, order_id, shard_count)
         entries = [entry for entry in (found.anchor, *found.pieces.values()) if entry]
-        if not all(entry.is_by(mark) and entry.state in UNSOLD for entry in entries):
+        if not all(entry.is_by(mark) and entry.state in GIVEN_BACK for entry in entries):
             return True
         sold = [entry for entry in entries if entry.state is HoldState.SOLD]
         if any(entry.until_ms > clock.now_ms() for entry in sold):
