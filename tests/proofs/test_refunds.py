@@ -21,8 +21,14 @@ from chalicelib.orders import service as orders
 from chalicelib.orders.domain import Order, ParcelStatus
 from chalicelib.orders.return_domain import ReturnStatus
 from chalicelib.payments import cancellations, checkout, refunds
-from chalicelib.payments.domain import Method, PaymentStatus
-from chalicelib.payments.refund_domain import RefundKind, RefundStatus, Wish
+from chalicelib.payments.domain import EventKind, Method, PaymentStatus
+from chalicelib.payments.refund_domain import (
+    NotRefundable,
+    RefundKind,
+    RefundStatus,
+    RefundTooLarge,
+    Wish,
+)
 from infra.local.aws import LocalAws
 from infra.local.bank.callbacks import Sent
 from tests import quick_moto as moto
@@ -303,6 +309,37 @@ def test_P7_one_callback_ten_times_at_once_is_one_sale(
     assert (found.sold, found.available) == (1, 4)
     [made] = till.made.charge(payment_id).tries
     assert made.captured_minor == BOWL_TOTAL
+
+
+@pytest.mark.usefixtures("quick_moto", "frozen")
+def test_P2_lines_and_amounts_together_are_never_more_than_was_captured(
+    aws: LocalAws, till: Till
+) -> None:
+    payment_id = _paid_by_wallet(till)
+    ask = partial(refunds.request_refund, payment_id, reason="a gesture", by="operator")
+    ask(key="amount", wish=Wish(amount_minor=5_000))
+    with pytest.raises(RefundTooLarge):
+        ask(key="lines", wish=Wish(lines={BOWL: 1}))
+    with pytest.raises(RefundTooLarge):
+        ask(key="more", wish=Wish(amount_minor=BOWL_TOTAL - 4_999))
+    ask(key="all", wish=Wish())
+    with pytest.raises(NotRefundable):
+        ask(key="again", wish=Wish())
+    assert _taken_back(payment_id) == BOWL_TOTAL
+
+
+@pytest.mark.usefixtures("quick_moto", "frozen")
+def test_P2_a_refund_of_another_amount_than_ours_is_parked(aws: LocalAws, till: Till) -> None:
+    payment_id = _paid_by_wallet(till)
+    made = refunds.request_refund(payment_id, "key", Wish(amount_minor=9_999), "a gesture", "op")
+    with till.answers_lost():
+        refunds.send_refund(made.refund_id)
+    shop.wallet_callback(made.refund_id, "RF-1", 9_998, kind=EventKind.REFUNDED)
+    assert refunds.refund(made.refund_id).status is RefundStatus.SENDING
+    assert shop.the_payment(payment_id).refunded_minor == 0
+    shop.wallet_callback(made.refund_id, "RF-2", 9_999, kind=EventKind.REFUNDED)
+    assert refunds.refund(made.refund_id).status is RefundStatus.PAID
+    assert shop.the_payment(payment_id).refunded_minor == 9_999
 
 
 def _paid_by_wallet(till: Till) -> str:
