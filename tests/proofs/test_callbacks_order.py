@@ -9,15 +9,16 @@ import pytest
 from chalicelib import clock
 from chalicelib.payments import callback_tables, cancellations, checkout
 from chalicelib.payments import tables as payment_tables
-from chalicelib.payments.domain import MOVES, EventKind, EventStatus, Method, PaymentStatus
 from chalicelib.payments.callback_tables import CallbackTable
+from chalicelib.payments.domain import MOVES, EventKind, EventStatus, Method, PaymentStatus
 from infra.local.aws import LocalAws
 from tests.factories import shop
 from tests.factories.orders import BOWL, an_order_request, open_shop
+from tests.quick_moto import quick_moto  # noqa: F401  a fixture
 
-pytestmark = pytest.mark.usefixtures("one_due_shard")
+pytestmark = pytest.mark.usefixtures("one_due_shard", "quick_moto")
 one_due_shard = shop.one_due_shard
-SHUFFLES = 150  # for each provider
+SHUFFLES = 20  # for each of two ways of telling; a thousand of all four stand in test_shuffles
 REQUEST = an_order_request()
 FIRST = shop.payment_id_of(REQUEST.order_id)
 CAPTURE, ACKNOWLEDGE = "ACTION=POSTAUTH", "APPROVED"

@@ -14,7 +14,10 @@ from tests.factories import shop
 from tests.factories.orders import BOWL, RUG, an_order_body, an_order_request, open_shop
 from tests.factories.payments import cmi_body, post_cmi, post_wallet, wallet_event
 from tests.interleaving import interleave
+from tests.quick_moto import quick_moto  # noqa: F401  a fixture
 from tests.wire import counted
+
+pytestmark = pytest.mark.usefixtures("quick_moto")
 
 TIMES = 20
 BOTH = {BOWL: 2, RUG: 1}

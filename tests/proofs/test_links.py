@@ -22,8 +22,9 @@ from tests.factories import shop
 from tests.factories.links import PRICE, made, open_stall_quietly, pay
 from tests.factories.orders import BOWL, OWNER
 from tests.interleaving import interleave
+from tests.quick_moto import quick_moto  # noqa: F401  a fixture
 
-pytestmark = pytest.mark.usefixtures("one_due_shard")
+pytestmark = pytest.mark.usefixtures("one_due_shard", "quick_moto")
 one_due_shard = shop.one_due_shard
 FAILURES = (MarketplaceError, BotoCoreError, ClientError, PynamoDBException)
 SCHEDULES = 30

@@ -30,6 +30,9 @@ from tests.factories.faults import (
     telling,
 )
 from tests.factories.payouts import a_payable_artisan, a_report, give_payable
+from tests.quick_moto import quick_moto  # noqa: F401  a fixture
+
+pytestmark = pytest.mark.usefixtures("quick_moto")
 
 NOW = datetime(2026, 6, 20, 12, tzinfo=UTC)
 OUTAGES = (PynamoDBException, BotoCoreError, ClientError, Unavailable)

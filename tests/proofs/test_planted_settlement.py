@@ -9,6 +9,9 @@ from infra.local.aws import LocalAws
 from tests.aws import Api
 from tests.proofs.defect import Defect
 from tests.proofs.planted_settlement import DEFECTS
+from tests.quick_moto import quick_moto  # noqa: F401  a fixture
+
+pytestmark = pytest.mark.usefixtures("quick_moto")
 
 FOUND = (AssertionError, pytest.fail.Exception, MarketplaceError)  # or refused where it may not be
 

@@ -25,6 +25,9 @@ from tests.factories.settlement import (
     ours,
     terms,
 )
+from tests.quick_moto import quick_moto  # noqa: F401  a fixture
+
+pytestmark = pytest.mark.usefixtures("quick_moto")
 
 DAY = 24 * 3600
 

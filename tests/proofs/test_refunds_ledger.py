@@ -47,6 +47,9 @@ from tests.factories.settlement import (
     terms,
 )
 from tests.factories.shop import snapshot
+from tests.quick_moto import quick_moto  # noqa: F401  a fixture
+
+pytestmark = pytest.mark.usefixtures("quick_moto")
 
 NOW = datetime(2026, 6, 20, 12, tzinfo=UTC)
 DAY = 24 * 3600

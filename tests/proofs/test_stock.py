@@ -13,6 +13,9 @@ from chalicelib.stock.domain import HoldState
 from infra.local.aws import LocalAws
 from tests.aws import both_databases
 from tests.factories.stock import STOCK_ID, check_conserved
+from tests.quick_moto import quick_moto  # noqa: F401  a fixture
+
+pytestmark = pytest.mark.usefixtures("quick_moto")
 
 HISTORIES, STEPS = 12, 40
 ORDERS = [f"ord_{n}" for n in range(6)]

@@ -15,8 +15,9 @@ from infra.local.aws import LocalAws
 from tests.factories import shop
 from tests.factories.orders import BOWL, RUG, an_order_request, open_shop
 from tests.interleaving import interleave
+from tests.quick_moto import quick_moto  # noqa: F401  a fixture
 
-pytestmark = pytest.mark.usefixtures("one_due_shard")
+pytestmark = pytest.mark.usefixtures("one_due_shard", "quick_moto")
 one_due_shard = shop.one_due_shard
 SCHEDULES = 100
 FAMILIES = 4

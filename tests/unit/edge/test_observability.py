@@ -116,6 +116,8 @@ def test_what_names_the_fault_stays(lines):
 def test_P15_a_line_that_cannot_be_written_as_it_is_is_written_all_the_same(monkeypatch, capfd):
     written = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     monkeypatch.setattr(observability.logger.registered_handler, "stream", written)
+    # Not to pytest's own report either, which could not be sent from one process to another.
+    monkeypatch.setattr(observability.logger._logger, "propagate", False)
     observability.logger.error("4556737586899855 \ud800", row={(1, 2): 3, "a": {"b": {4, 5}}})
     written.seek(0)
     line = json.loads(written.read())
