@@ -132,23 +132,27 @@ def test_P1_P2_P7_whoever_comes_first_the_money_and_the_pieces_add_up(
 ) -> None:
     given, actors = SCENES[name]
     given(till)
-    start_again = till.snapshot()
+    start_again, seen = till.snapshot(), set()
     for seed in range(SCHEDULES):
         start_again()
         checkout.orders.quote(BOTH.wanted, "MA", "en")  # What a warm process has read already.
         try:
-            _one_schedule(till, actors(till, seed), seed)
+            _one_schedule(till, actors(till, seed), seed, seen)
         except BaseException as error:
             error.add_note(f"seed {seed}")
             raise
 
 
-def _one_schedule(till: Till, actors: list[Actor], seed: int) -> None:
+def _one_schedule(till: Till, actors: list[Actor], seed: int, seen: set[str]) -> None:
     results = interleave(actors, seed)
     for result in results:
         if isinstance(result, BaseException) and not isinstance(result, MarketplaceError):
             raise result
     shop.check_shop()
+    left = till.state()
+    if left in seen:
+        return  # What follows of the same state, on both sides, is the same.
+    seen.add(left)
     # Once everybody has been heard, it comes to rest, and both sides' books agree
     till.redeliver()
     shop.come_to_rest()
