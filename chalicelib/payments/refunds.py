@@ -18,7 +18,7 @@ from chalicelib.orders import parcel_tables
 from chalicelib.orders import service as orders
 from chalicelib.orders import tables as order_tables
 from chalicelib.orders.domain import Order, ParcelStatus, Restock
-from chalicelib.payments import gateway, refund_tables, tables
+from chalicelib.payments import dispute_tables, gateway, refund_tables, tables
 from chalicelib.payments.domain import (
     Payment,
     PaymentStatus,
@@ -38,6 +38,7 @@ from chalicelib.payments.refund_domain import (
     check_fits,
     given_up,
     left_of,
+    merged,
     move,
     next_refund_ask,
     portions_of_amount,
@@ -338,7 +339,11 @@ def _add_finished(transaction: TransactWrite, done: Refund) -> None:
 def _add_to_order(transaction: TransactWrite, payment: Payment, done: Refund) -> None:
     """Note on the order what went back. The parcels that it has taken all of and that have not
     gone are cancelled: nobody shall send what was given back."""
-    left = {each.parcel_id for each in left_of(payment) if each.total_minor}
+    dispute = dispute_tables.find(payment.dispute_id) if payment.dispute_id else None
+    # What only a dispute has taken is no reason not to send: it may be won.
+    by_refunds = merged(payment.taken_back, dispute.portions if dispute else (), -1)
+    there = left_of(replace(payment, taken_back=by_refunds))
+    left = {each.parcel_id for each in there if each.total_minor}
     order = orders.order(done.order_id)
     unsent = (ParcelStatus.WAITING, ParcelStatus.PREPARING)
     empty = [

@@ -33,6 +33,7 @@ from tests.proofs import test_callbacks_order as callbacks
 from tests.proofs import test_crash_points as crashes
 from tests.proofs import test_races as races
 from tests.proofs import test_refunds as histories
+from tests.proofs import test_shuffles as shuffles
 from tests.proofs import test_unknown as unknown
 from tests.proofs.defect import Defect, Proof
 
@@ -53,6 +54,11 @@ def _crash(name: str) -> Proof:
 
 def _race(name: str) -> Proof:
     proof = races.test_P1_P2_P7_whoever_comes_first_the_money_and_the_pieces_add_up
+    return _with_till(lambda aws, till: proof(aws, till, name))
+
+
+def _shuffled(name: str) -> Proof:
+    proof = shuffles.test_P7_P10_whatever_a_provider_says_in_any_order_ends_in_one_state
     return _with_till(lambda aws, till: proof(aws, till, name))
 
 
@@ -225,6 +231,10 @@ DEFECTS = [
         "event.amount != found.amount", "False", _ANOTHER_AMOUNT,
     ),
     # Calling off
+    Defect(
+        "a dispute calls off what a refund has taken a part of", refunds._add_to_order,
+        "dispute.portions if dispute else ()", "()", _shuffled("refund"),
+    ),
     Defect(
         "cancel a parcel that was sent", parcel_tables.add_cancelled_parcels,
         "condition=table.parcel_status.is_in(ParcelStatus.WAITING, ParcelStatus.PREPARING)",
