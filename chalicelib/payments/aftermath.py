@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock
 from chalicelib.edge.observability import count
 from chalicelib.edge.storage import try_commit
-from chalicelib.errors import MarketplaceError
+from chalicelib.errors import MarketplaceError, Unavailable
 from chalicelib.payments import (
     callback_tables,
     dispute_tables,
@@ -84,6 +85,8 @@ def _refunded(event: ProviderEvent) -> Verdict | None:
         return _closed(park(event, "another amount than the refund's"), Verdict.UNAPPLIED)
     try:
         refunds.finish(refund_id, RefundStatus.PAID, event.provider_reference)
+    except Unavailable:
+        raise  # It comes again from the queue.
     except MarketplaceError as refusal:
         return _closed(park(event, f"refused: {refusal.code}"), Verdict.UNAPPLIED)
     done = callback_tables.close_event(event, Outcome(EventStatus.APPLIED, "the refund is paid"))
@@ -99,7 +102,7 @@ def _disputed(event: ProviderEvent, found: Payment) -> Verdict | None:
         callback_tables.postpone(event, clock.now() + LOOK_AGAIN_AFTER)
         return Verdict.REPEATED
     if current is not None and stage in (WON, LOST):
-        return _decided(event, current, stage)
+        return _decided(event, found, current, stage)
     if stage == LOST and found.status in REFUNDABLE:
         # Nobody told us of its beginning: it is opened first, and decided when this comes again.
         disputes.open_told(found, case)
@@ -125,10 +128,11 @@ def _may_wait(event: ProviderEvent) -> bool:
     return kept is not None and clock.now() < clock.from_text(kept.received_at) + WAITS_FOR
 
 
-def _decided(event: ProviderEvent, current: Dispute, stage: str) -> Verdict | None:
+def _decided(event: ProviderEvent, found: Payment, current: Dispute, stage: str) -> Verdict | None:
     # With the callback, in one: it would not know its own decision again, and be parked.
     done = disputes.as_decided(current, DisputeStatus(stage))
-    verdict = _done(event, lambda t: disputes.add_decided(t, done), f"the dispute is {stage}")
+    decide = partial(disputes.add_decided, payment=found, done=done)
+    verdict = _done(event, decide, f"the dispute is {stage}")
     if verdict is not None:
         disputes.count_decided(done)
     return verdict

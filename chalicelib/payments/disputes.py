@@ -137,12 +137,16 @@ def decide(dispute_id: str, won: bool) -> Dispute:
         UnknownDispute, IllegalDisputeMove. Unavailable: it kept changing.
     """
     to = DisputeStatus.WON if won else DisputeStatus.LOST
+    payment_id = dispute(dispute_id).payment_id
     for _ in range(ATTEMPTS):
+        # The payment first: where another decides meanwhile, that decision is seen too.
+        payment = tables.find(payment_id)
+        assert payment is not None, "a dispute is written with its payment"
         found = dispute(dispute_id)
         if found.status is to:
             return found
         done = as_decided(found, to)
-        if try_commit(partial(add_decided, done=done)):
+        if try_commit(partial(add_decided, payment=payment, done=done)):
             count_decided(done)
             return done
     raise Unavailable("the dispute kept changing; ask again", retry_after_seconds=1)
@@ -160,10 +164,8 @@ def count_decided(done: Dispute) -> None:
     count("DisputeDecided", provider=done.provider, status=done.status)
 
 
-def add_decided(transaction: TransactWrite, done: Dispute) -> None:
-    """Put a decided dispute and its payment into a transaction."""
-    payment = tables.find(done.payment_id)
-    assert payment is not None
+def add_decided(transaction: TransactWrite, payment: Payment, done: Dispute) -> None:
+    """Put a decided dispute and its payment, read before it, into a transaction."""
     won = done.status is DisputeStatus.WON
     dispute_tables.add_changed(transaction, done)
     taken = merged(payment.taken_back, done.portions, -1) if won else payment.taken_back

@@ -268,14 +268,18 @@ def finish(refund_id: str, to: RefundStatus, said: str) -> Refund:
     Raises:
         UnknownRefund, IllegalRefundMove. Unavailable: it kept changing.
     """
+    payment_id = refund(refund_id).payment_id
     for _ in range(ATTEMPTS):
+        # The payment first: where another finishes the refund meanwhile, that one is seen too.
+        payment = tables.find(payment_id)
+        assert payment is not None, "a refund is written with its payment"
         found = refund(refund_id)
         if found.status is to:
             return found
         done = move(found, to)
         paid = to is RefundStatus.PAID
         done = replace(done, done_reference=said) if paid else replace(done, failure=said)
-        if try_commit(partial(_add_finished, done=done)):
+        if try_commit(partial(_add_finished, payment=payment, done=done)):
             count("RefundFinished", provider=found.provider, status=to)
             return done
     raise Unavailable("the refund kept changing; ask again", retry_after_seconds=1)
@@ -323,12 +327,10 @@ def finish_by_hand(refund_id: str, to: RefundStatus, said: str) -> Refund:
     return finish(refund_id, to, said)
 
 
-def _add_finished(transaction: TransactWrite, done: Refund) -> None:
+def _add_finished(transaction: TransactWrite, payment: Payment, done: Refund) -> None:
     refund_tables.add_changed(transaction, done)
     if done.kind is not RefundKind.REFUND:
         return  # Money that fits nothing is no part of its payment.
-    payment = tables.find(done.payment_id)
-    assert payment is not None
     if done.status is RefundStatus.PAID:
         tables.add_changed(transaction, refunded(payment, done))
         _add_to_order(transaction, payment, done)

@@ -44,8 +44,6 @@ def aws(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():
-        # Where another test's moto is already active, this one does not start from nothing.
-        get_backend("s3")[DEFAULT_ACCOUNT_ID]["aws"].reset()
         boto3.client("s3", region_name="eu-west-3").create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-3"}
         )
@@ -53,6 +51,8 @@ def aws(monkeypatch):
         give_stubbed_client(monkeypatch, cloudformation)
         with Stubber(cloudformation) as stub:
             yield stub
+        # Where another test's moto is active too, this one ends without emptying it.
+        get_backend("s3")[DEFAULT_ACCOUNT_ID]["aws"].buckets.pop(BUCKET, None)
 
 
 def give_stubbed_client(monkeypatch, cloudformation) -> None:
