@@ -11,8 +11,6 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 from moto import mock_aws
-from moto.backends import get_backend
-from moto.core import DEFAULT_ACCOUNT_ID
 
 from infra.build import deploy as deploying
 from infra.build.__main__ import main
@@ -51,8 +49,10 @@ def aws(monkeypatch):
         give_stubbed_client(monkeypatch, cloudformation)
         with Stubber(cloudformation) as stub:
             yield stub
-        # Where another test's moto is active too, this one ends without emptying it.
-        get_backend("s3")[DEFAULT_ACCOUNT_ID]["aws"].buckets.pop(BUCKET, None)
+        # Where another test's moto is active too, only what was made here goes.
+        bucket = boto3.resource("s3").Bucket(BUCKET)
+        bucket.objects.all().delete()
+        bucket.delete()
 
 
 def give_stubbed_client(monkeypatch, cloudformation) -> None:
