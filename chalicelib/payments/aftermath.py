@@ -51,6 +51,8 @@ def applied(event: ProviderEvent) -> Verdict | None:
     """Apply an event of these kinds; None when what it was judged by has changed meanwhile."""
     if event.kind is EventKind.REFUNDED and event.reference.startswith("rfd_"):
         return _refunded(event)
+    if event.kind is EventKind.UNKNOWN:
+        return _closed(park(event, "unknown type"), Verdict.UNAPPLIED)
     found = tables.find(event.reference)
     if found is None or found.provider is not event.provider:
         return _closed(park(event, "unknown reference"), Verdict.UNAPPLIED)

@@ -231,6 +231,7 @@ class EventKind(StrEnum):
     PAYOUT_PAID = "payout.paid"
     PAYOUT_FAILED = "payout.failed"
     PAYOUT_RETURNED = "payout.returned"
+    UNKNOWN = "unknown"  # genuine, and of a type that we do not know
 
     @property
     def is_about_payout(self) -> bool:

@@ -15,7 +15,7 @@ from chalicelib import clock, ids
 from chalicelib.artisans import service as artisans
 from chalicelib.config import settings
 from chalicelib.edge.storage import try_commit
-from chalicelib.errors import Unavailable
+from chalicelib.errors import MarketplaceError, Unavailable
 from chalicelib.locales import text_in
 from chalicelib.orders import holds
 from chalicelib.orders.domain import (
@@ -55,6 +55,7 @@ from chalicelib.regions import service as regions
 
 ATTEMPTS = 6
 IN_PERSON = "in_person"  # the rule that the commission is by
+ANY_BUYERS_LANGUAGE = "fr"  # of who pays by the code alone, nothing is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,22 @@ def pay(code: str, paying: Paying) -> Begun:
             _check_not_taken_back(begun)
             return begun
     raise Unavailable("many are paying at once; try again", retry_after_seconds=1)
+
+
+def paid_by_code(code: str) -> Payment | None:
+    """The payment of a link whose own code a wallet has read and paid, begun now where it was not.
+
+    None where nothing can be sold by it: the money fits nothing.
+
+    Raises:
+        Unavailable: it kept changing; it comes again.
+    """
+    try:
+        return pay(code, Paying(Method.WALLET_QR, ANY_BUYERS_LANGUAGE)).payment
+    except Unavailable:
+        raise
+    except MarketplaceError:
+        return None
 
 
 def _check_may_sell(link: Link) -> None:

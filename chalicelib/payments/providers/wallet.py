@@ -7,10 +7,18 @@ of it is unverified: callbacks, `GET payments/{reference}`, `PUT` and `GET refun
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import quote
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from chalicelib import clock, ids
 from chalicelib.edge.outbound import OutcomeUnknown, Request, Response
@@ -34,12 +42,9 @@ class _Amount(BaseModel):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
-class WalletEvent(BaseModel):
-    """The body of a wallet callback."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    type: Literal[
+KINDS = {
+    name: EventKind(name)
+    for name in (
         "payment.succeeded",
         "payment.failed",
         "payment.refunded",
@@ -47,12 +52,28 @@ class WalletEvent(BaseModel):
         "payout.paid",
         "payout.failed",
         "payout.returned",
-    ]
+    )
+}
+
+
+class WalletEvent(BaseModel):
+    """The body of a wallet callback. It may say more than we know of: a genuine event of another
+    type, or with fields of its own, is kept for an operator and never turned away."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,64}$")]
     reference: Annotated[str, Field(min_length=1, max_length=64)]
     provider_reference: Annotated[str, Field(max_length=100)] = ""
-    amount: _Amount
+    amount: _Amount | None = None
     occurred_at: AwareDatetime | None = None
     reason: Annotated[str | None, Field(max_length=200)] = None
+
+    @model_validator(mode="after")
+    def _has_an_amount(self) -> Self:
+        if self.type in KINDS and self.amount is None:
+            raise PydanticCustomError("missing", "Field required: amount")
+        return self
 
 
 def event_from(event: WalletEvent, headers: Mapping[str, str]) -> ProviderEvent:
@@ -63,12 +84,12 @@ def event_from(event: WalletEvent, headers: Mapping[str, str]) -> ProviderEvent:
     return ProviderEvent(
         key=f"wallet#{event_id}",
         provider=Provider.WALLET,
-        kind=EventKind(event.type),
+        kind=KINDS.get(event.type, EventKind.UNKNOWN),
         reference=event.reference,
         provider_reference=event.provider_reference or event.reference,
-        amount=Money(event.amount.amount_minor, event.amount.currency),
+        amount=event.amount and Money(event.amount.amount_minor, event.amount.currency),
         occurred_at=clock.to_text(event.occurred_at or clock.now()),
-        reason=event.reason,
+        reason=event.reason if event.type in KINDS else event.type,
     )
 
 

@@ -31,6 +31,7 @@ from tests.factories.links import (
     own,
 )
 from tests.factories.orders import BOWL, BOWL_PRICE, OTHER_ARTISAN, OWNER, RUG
+from tests.factories.payments import post_wallet, wallet_event
 from tests.factories.settlement import a_file, money_of, share_of
 from tests.wire import counted
 
@@ -242,6 +243,22 @@ def test_a_tourist_pays_and_the_artisan_sees_it_paid_at_once(
     assert (share.hold_days, share.goods_minor, share.shipping_minor) == (0, total, 0)
     assert {each.commission_bp for each in _frozen(payment["id"])} == {500}
     assert money_of(OWNER).keys() == {"pending"}
+
+
+def test_a_wallet_that_reads_the_links_own_code_pays_it(stall: Api, pump: Pump) -> None:
+    link = make_link(stall)
+    event = wallet_event(emv.read(link["emv"]["payload"]).reference, PRICE)
+    for event_id in ("msg_1", "msg_1", "msg_2"):
+        assert post_wallet(stall, event, event_id).status == 204
+        pump.drain()
+    assert own(stall, link)["status"] == "paid"
+    [payment] = payment_tables.PaymentTable.scan()
+    assert (payment.status, payment.amount_minor, payment.method) == (
+        "captured",
+        PRICE,
+        "wallet_qr",
+    )
+    assert money_of(OWNER)["pending"] > 0
 
 
 def test_it_is_released_as_soon_as_the_provider_confirms_the_money(

@@ -252,3 +252,30 @@ def test_P14_nobody_but_an_operator_sees_or_applies_them(shop: Shop) -> None:
         assert shop.api.get("/v1/operator/callbacks", token=token).status in (401, 403)
         assert shop.api.post(path, {}, token=token, headers=JSON).status in (401, 403)
     assert parked(shop) == [seen]
+
+
+def test_a_genuine_event_of_a_type_we_do_not_know_is_kept_for_an_operator(shop: Shop) -> None:
+    payment_id = at_once.buy(REQUEST, METHODS["wallet"]).payment.payment_id
+    event = wallet_event(payment_id, type="payment.held_for_screening", screening="by hand")
+    del event["amount"]
+    receive(shop, "wallet", wallet_says(event))
+    [seen] = parked(shop)
+    assert (seen["why"], seen["reference"]) == ("unknown type", payment_id)
+    assert money_of(payment_id) == ("pending", 0)
+
+
+def test_a_genuine_event_that_says_more_than_we_know_of_is_applied(shop: Shop) -> None:
+    payment_id = at_once.buy(REQUEST, METHODS["wallet"]).payment.payment_id
+    event = wallet_event(payment_id, BOWL_TOTAL, loyalty={"points": 3})
+    receive(shop, "wallet", wallet_says(event))
+    assert money_of(payment_id)[0] == "captured"
+    assert parked(shop) == []
+
+
+def test_money_without_its_amount_is_refused_with_the_field(shop: Shop) -> None:
+    payment_id = at_once.buy(REQUEST, METHODS["wallet"]).payment.payment_id
+    event = wallet_event(payment_id)
+    del event["amount"]
+    answered = post(shop.api, "wallet", wallet_says(event))
+    assert (answered.status, answered.json["code"]) == (422, "invalid_fields")
+    assert "amount" in answered.text
