@@ -358,6 +358,11 @@ _ROWS = {
         "The parcel’s state forbids it", "L’état du colis ne le permet pas",
         "حالة الطرد لا تسمح بذلك", "ⴰⴷⴷⴰⴷ ⵏ ⵓⵎⴰⵣⴰⵏ ⵓⵔ ⵜ ⵉⵜⵜⴰⴷⵊⴰ",
     ),
+    "payment_in_doubt": (
+        "The payment is in doubt; do not send yet",
+        "Le paiement est incertain : n’expédiez pas encore",
+        "الأداء غير مؤكد؛ لا ترسل الطرد بعد", "ⴰⵅⵍⵍⵚ ⵓⵔ ⵉⵜⵜⵢⴰⴼⵙⵙⵢ; ⴰⴷ ⵓⵔ ⵜⴰⵣⵏⴷ ⵙⵓⵍ",
+    ),
     "price_changed": (
         "The price has changed", "Le prix a changé",
         "تغيّر الثمن", "ⵉⵙⵏⴼⵍ ⵡⴰⵜⵉⴳ",

@@ -131,7 +131,7 @@ class OrderLine:
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """One artisan's part of an order. `restock`: what is still to become of its pieces, once it is
-    cancelled (see `Restock`)."""
+    cancelled (see `Restock`). `withheld`: not to be sent, since its money is in doubt."""
 
     parcel_id: str
     order_id: str
@@ -149,6 +149,7 @@ class Parcel:
     delivered_at: datetime | None = None
     decline_reason: str | None = None
     restock: str | None = None
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +241,13 @@ class IllegalOrderMove(Conflict):
     """The order is in a state that forbids this."""
 
     code = "order_state_forbids"
+
+
+class PaymentInDoubt(Conflict):
+    """The provider has not taken the buyer's money after all; do not send before that is cleared.
+    An operator sees to it."""
+
+    code = "payment_in_doubt"
 
 
 class IllegalParcelMove(Conflict):

@@ -1,6 +1,6 @@
 """The parcels of the orders table: moved one at a time, or cancelled with their refund."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -107,6 +107,20 @@ def add_returned_parcel(transaction: TransactWrite, parcel: Parcel) -> None:
     )
 
 
+def add_withheld(transaction: TransactWrite, order_id: str, parcel_ids: Iterable[str]) -> None:
+    """Keep parcels from being sent: their money is in doubt."""
+    for parcel_id in parcel_ids:
+        row = OrderTable(order_id, part_of(parcel_id))
+        transaction.update(row, actions=[OrderTable.withheld.set(True)])
+
+
+def add_let_go(transaction: TransactWrite, order_id: str, parcel_ids: Iterable[str]) -> None:
+    """Parcels whose money is not in doubt any more may be sent."""
+    for parcel_id in parcel_ids:
+        row = OrderTable(order_id, part_of(parcel_id))
+        transaction.update(row, actions=[OrderTable.withheld.remove()])
+
+
 def find_parcel(order_id: str, parcel_id: str) -> tuple[Parcel, bool] | None:
     """A parcel and whether it is paid; None when there is none."""
     try:
@@ -128,10 +142,12 @@ def keep_parcel(parcel: Parcel, was: ParcelStatus) -> bool:
     }.items():
         if value:
             actions.append(getattr(table, name).set(value))
+    condition = (table.parcel_status == was) & (table.artisan_id == parcel.artisan_id)
+    if parcel.status is ParcelStatus.SHIPPED:
+        condition &= table.withheld.does_not_exist()
     try:
         table(parcel.order_id, part_of(parcel.parcel_id)).update(
-            actions=actions,
-            condition=(table.parcel_status == was) & (table.artisan_id == parcel.artisan_id),
+            actions=actions, condition=condition
         )
     except UpdateError as error:
         if is_condition_failure(error):

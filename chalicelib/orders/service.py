@@ -26,6 +26,7 @@ from chalicelib.orders.domain import (
     OrderTotalChanged,
     Parcel,
     ParcelStatus,
+    PaymentInDoubt,
     Reader,
     Terms,
     Wanted,
@@ -251,6 +252,7 @@ def advance_parcel(
 
     Raises:
         NotFound: no such parcel of theirs. IllegalParcelMove: not from where it is.
+        PaymentInDoubt: it may not be sent.
     """
     order_id = ids.parent_id("ord", parcel_id)
     found = parcel_tables.find_parcel(order_id, parcel_id) if order_id else None
@@ -263,6 +265,8 @@ def advance_parcel(
         return parcel
     now = clock.now()
     moved = move_parcel(parcel, to)
+    if to is ParcelStatus.SHIPPED and parcel.withheld:
+        raise PaymentInDoubt("keep the parcel until the payment is cleared; an operator sees to it")
     if to is ParcelStatus.SHIPPED:
         moved = replace(moved, carrier=carrier, tracking=tracking, shipped_at=now)
     if to is ParcelStatus.DELIVERED:

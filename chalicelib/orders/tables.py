@@ -5,7 +5,12 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -87,6 +92,7 @@ class OrderTable(Table):
     artisan_id = UnicodeAttribute(null=True)
     parcel_id = UnicodeAttribute(null=True)
     parcel_status = UnicodeAttribute(null=True)
+    withheld = BooleanAttribute(null=True)
     carrier = UnicodeAttribute(null=True)
     tracking = UnicodeAttribute(null=True)
     shipped_at = UnicodeAttribute(null=True)
@@ -347,6 +353,7 @@ def parcel_from(row: OrderTable) -> Parcel:
         delivered_at=clock.from_text(row.delivered_at) if row.delivered_at else None,
         decline_reason=row.decline_reason,
         restock=row.restock,
+        withheld=bool(row.withheld),
         goods_minor=content["goods_minor"],
         shipping_minor=content["shipping_minor"],
         weight_grams=content["weight_grams"],

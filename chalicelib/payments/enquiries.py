@@ -5,12 +5,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from pynamodb.transactions import TransactWrite
+
 from chalicelib.edge.observability import logger
 from chalicelib.edge.storage import try_commit
 from chalicelib.errors import Invalid, NotFound, Unavailable
+from chalicelib.orders import parcel_tables
 from chalicelib.payments import callback_tables, dispute_tables, refund_tables, tables
 from chalicelib.payments.dispute_domain import Dispute, DisputeStatus
-from chalicelib.payments.domain import Kept, Payment, PaymentStatus
+from chalicelib.payments.domain import PAID, Kept, Payment, PaymentStatus
 from chalicelib.payments.refund_domain import Refund, RefundStatus
 
 ATTEMPTS = 6
@@ -69,7 +72,7 @@ def check_wish(amount: Any, lines: Any) -> None:
 
 
 def close_review(payment_id: str, reason: str) -> Payment:
-    """Take a payment off the list of those to look at.
+    """Take a payment off the list of those to look at; what it kept from being sent may go.
 
     Raises:
         NotFound. Unavailable: it kept changing.
@@ -81,7 +84,14 @@ def close_review(payment_id: str, reason: str) -> Payment:
         if not found.review:
             return found
         closed = replace(found, review=False, review_reason=f"{found.review_reason}; {reason}")
-        if try_commit(partial(tables.add_changed, payment=closed)):
+        if try_commit(partial(_add_cleared, payment=closed)):
             logger.info("review closed", payment_id=payment_id)
             return replace(closed, version=closed.version + 1)
     raise Unavailable("the payment kept changing; ask again", retry_after_seconds=1)
+
+
+def _add_cleared(transaction: TransactWrite, payment: Payment) -> None:
+    tables.add_changed(transaction, payment)
+    if payment.status in PAID:
+        parcel_ids = [share.parcel_id for share in payment.shares]
+        parcel_tables.add_let_go(transaction, payment.order_id, parcel_ids)

@@ -3,11 +3,14 @@
 from dataclasses import replace
 from functools import partial
 
+from pynamodb.transactions import TransactWrite
+
 from chalicelib import clock
 from chalicelib.edge.observability import count
 from chalicelib.edge.outbound import OutcomeUnknown
 from chalicelib.edge.storage import try_commit
 from chalicelib.edge.sweeps import each_apart
+from chalicelib.orders import parcel_tables
 from chalicelib.payments import (
     aftermath,
     callback_tables,
@@ -161,11 +164,19 @@ def void(payment_id: str) -> None:
 
 
 def flag(payment: Payment, reason: str) -> None:
-    """Put a payment before an operator; once for each reason."""
-    if (payment.review, payment.review_reason) != (True, reason):
+    """Put a payment before an operator, once for each reason, and keep what it pays from being
+    sent: the buyer may not have been debited."""
+    if (payment.review, payment.review_reason) == (True, reason):
+        return
+    flagged = replace(payment, review=True, review_reason=reason)
+
+    def write(transaction: TransactWrite) -> None:
+        tables.add_changed(transaction, flagged)
+        parcel_ids = [share.parcel_id for share in payment.shares]
+        parcel_tables.add_withheld(transaction, payment.order_id, parcel_ids)
+
+    if try_commit(write):
         count("PaymentFlagged", provider=payment.provider)
-        changed = replace(payment, review=True, review_reason=reason)
-        try_commit(partial(tables.add_changed, payment=changed))
 
 
 def _move(payment: Payment, to: PaymentStatus) -> None:

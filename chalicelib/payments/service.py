@@ -13,7 +13,7 @@ from chalicelib.edge.storage import try_commit
 from chalicelib.edge.sweeps import each_apart
 from chalicelib.errors import Conflict, NotFound, Unavailable
 from chalicelib.money import Money
-from chalicelib.orders import holds
+from chalicelib.orders import holds, parcel_tables
 from chalicelib.orders import service as orders
 from chalicelib.orders import tables as order_tables
 from chalicelib.orders.domain import MOVES as ORDER_MOVES
@@ -290,9 +290,16 @@ def confirm_capture(payment_id: str, provider: str, amount: Money) -> None:
         confirmed = confirm(found, provider, amount)
         if confirmed == found:
             return
-        if try_commit(partial(tables.add_changed, payment=confirmed)):
+        if try_commit(partial(_add_confirmed, was=found, payment=confirmed)):
             return
     raise Unavailable("the payment kept changing")
+
+
+def _add_confirmed(transaction: TransactWrite, was: Payment, payment: Payment) -> None:
+    tables.add_changed(transaction, payment)
+    if was.review and payment.status is not was.status:  # What kept its parcels is cleared.
+        parcel_ids = [share.parcel_id for share in payment.shares]
+        parcel_tables.add_let_go(transaction, payment.order_id, parcel_ids)
 
 
 def apply_parked(event_key: str) -> Kept:

@@ -284,7 +284,7 @@ DEFECTS = [
     ),
     Defect(
         "a dispute is decided before its callback is closed", aftermath._decided,
-        "lambda t: disputes.add_decided(t, done)",
+        "partial(disputes.add_decided, payment=found, done=done)",
         'lambda t, _=disputes.decide(done.dispute_id, won=stage == WON): None',
         _crash("dispute_lost"),
     ),

@@ -87,10 +87,14 @@ def event_from(event: WalletEvent, headers: Mapping[str, str]) -> ProviderEvent:
         kind=KINDS.get(event.type, EventKind.UNKNOWN),
         reference=event.reference,
         provider_reference=event.provider_reference or event.reference,
-        amount=event.amount and Money(event.amount.amount_minor, event.amount.currency),
+        amount=None if event.amount is None else _money(event.amount),
         occurred_at=clock.to_text(event.occurred_at or clock.now()),
         reason=event.reason if event.type in KINDS else event.type,
     )
+
+
+def _money(amount: _Amount) -> Money:
+    return Money(amount.amount_minor, amount.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +145,7 @@ def read_payment(response: Response, payment_id: str) -> Report:
     said = _read(_PaymentAnswer, response)
     if said.reference != payment_id:
         raise OutcomeUnknown("an answer about another payment")
-    amount = None
-    if said.amount is not None:
-        amount = Money(said.amount.amount_minor, said.amount.currency)
+    amount = None if said.amount is None else _money(said.amount)
     if said.state == "succeeded" and amount is None:
         raise OutcomeUnknown("money of which the amount is missing")
     return Report(

@@ -9,6 +9,7 @@ import pytest
 from chalicelib import clock
 from chalicelib.edge import outbound
 from chalicelib.edge.outbound import OutcomeUnknown, Request, Response
+from chalicelib.payments import inquiries
 from chalicelib.payments import tables as payment_tables
 from infra.local.bank.callbacks import Sent
 from tests.factories.orders import BOWL, BOWL_PRICE, OTHER_ARTISAN, OWNER, RUG
@@ -105,6 +106,54 @@ def test_P2_a_refund_waits_for_the_capture_that_it_gives_back(shop: Shop) -> Non
     books = shop.books(placed)
     assert books["captured_minor"] == books["refunded_minor"] > 0
     assert shop.read(placed)["status"] == "refunded"
+
+
+def test_nobody_sends_what_the_provider_will_not_take_the_money_for(shop: Shop) -> None:
+    # Given a paid order whose reserved money the gateway then refuses to take
+    placed = shop.place("mastercard", {BOWL: 1})
+
+    def refusing(request: Request) -> Response:
+        if request.method != "PUT":
+            return shop.bank.carry(request)
+        said = {
+            "result": "FAILURE",
+            "response": {"gatewayCode": "EXPIRED_CARD"},
+            "order": {"id": placed["payment"]["id"]},
+            "transaction": {"id": request.url.rpartition("/")[2]},
+        }
+        return Response(200, json.dumps(said).encode())
+
+    outbound.set_transport(refusing)
+    shop.bank.press(placed["payment"]["id"])
+    shop.settle()
+    # Then an operator sees it, and the artisan cannot send yet
+    [seen] = shop.listed("payments?review=true")
+    assert "capture was refused" in seen["review_reason"]
+    [parcel] = placed["order"]["parcels"]
+    sent = {"carrier": "Amana", "tracking": "EE-1-MA"}
+    refused = shop.as_artisan(OWNER, f"parcels/{parcel['id']}/ship", sent)
+    assert (refused.status, refused.json["code"]) == (409, "payment_in_doubt")
+    # When the money is taken after all
+    outbound.set_transport(shop.bank.carry)
+    clock.advance(HOUR)
+    shop.settle()
+    # Then it is sent
+    assert shop.read(placed)["payments"][0]["status"] == "captured"
+    assert shop.as_artisan(OWNER, f"parcels/{parcel['id']}/ship", sent).status == 200
+
+
+def test_an_operator_lets_go_what_was_kept_from_being_sent(shop: Shop) -> None:
+    placed = shop.paid("card", {BOWL: 1})
+    payment = payment_tables.find(placed["payment"]["id"])
+    assert payment is not None
+    inquiries.flag(payment, "the provider has not captured it: absent")
+    [parcel] = placed["order"]["parcels"]
+    sent = {"carrier": "Amana", "tracking": "EE-1-MA"}
+    path = f"parcels/{parcel['id']}/ship"
+    assert shop.as_artisan(OWNER, path, sent).json["code"] == "payment_in_doubt"
+    why = {"reason": "it stands in the bank's statement"}
+    assert shop.as_operator(f"payments/{payment.payment_id}/reviewed", why).status == 200
+    assert shop.as_artisan(OWNER, path, sent).status == 200
 
 
 def test_cmi_is_not_told_to_debit_what_was_called_off(shop: Shop) -> None:
