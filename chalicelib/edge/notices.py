@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterable
 
 from chalicelib.edge import queues
+from chalicelib.edge.observability import count, logger
 from chalicelib.edge.sealing import keyed_hash, seal
 from chalicelib.notice import Contact, Notice, Recipient, fault_of
 
@@ -16,14 +17,18 @@ def tell(kind: str, notice_id: str, contact: Contact, language: str, **params: s
     """Tell one person once, in their language.
 
     Call it from the relay of a stream, or wherever a repeat is certain: it may be called any number
-    of times, and the first notice of an id is the one that is told.
+    of times, and the first notice of an id is the one that is told. One that nobody could word is
+    counted and not sent: what the relay does besides, as with money, must not wait for it.
 
     Args:
         kind: one of `notice.KINDS`, which say what `params` it takes.
         notice_id: made of what happened and to whom it is told, as "order_paid:ord_…:buyer".
     """
     fault = fault_of(kind, params)
-    assert fault is None, fault
+    if fault is not None:
+        count("NoticeUnfit")
+        logger.error("notice cannot be worded", fault=fault, notice_id=notice_id)
+        return
     plain = contact.model_dump_json(exclude_none=True).encode()
     sealed = base64.b64encode(seal(plain, context=notice_id))
     notice = Notice(

@@ -80,8 +80,8 @@ def tell_refund(refund: Refund) -> None:
 
 def tell_dispute(dispute: Dispute) -> None:
     """Each artisan hears what of their money is held, and what the bank has decided."""
-    order = orders.find_order(dispute.order_id)
-    owners = {parcel.parcel_id: parcel.artisan_id for parcel in order.parcels} if order else {}
+    order = orders.order(dispute.order_id)
+    owners = {parcel.parcel_id: parcel.artisan_id for parcel in order.parcels}
     opened = dispute.status is DisputeStatus.OPENED
     until = {"until": clock.to_text(dispute.evidence_due_at)} if opened else {}
     for portion in dispute.portions:

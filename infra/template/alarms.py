@@ -44,6 +44,7 @@ EVENTS = (
     Event("ReversalMismatch", "A refund or dispute came again with other portions.", by=REVERSALS),
     Event("ReversalContradicted", "A refund or dispute has ended in two ways.", by=REVERSALS),
     Event("UnappliedNotPosted", "Money of another currency came in, and is not in the ledger."),
+    Event("NoticeUnfit", "A message to a person was not sent: nobody has words for it.", by=None),
 )  # fmt: skip
 """Events that say by themselves what is to be done; the rest is for looking at."""
 

@@ -3,13 +3,17 @@ the provider says when it is asked."""
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
+from cryptography.exceptions import InvalidTag
 
+from chalicelib import clock
 from chalicelib.config import settings
 from chalicelib.edge import outbound
+from chalicelib.edge.sealing import unseal
 from chalicelib.ledger.tables import LedgerTable
 from chalicelib.payments import tables as payment_tables
 from chalicelib.payments.callback_tables import CallbackTable
@@ -211,6 +215,22 @@ OURS = KNOWN["mastercard"]
 
 
 @pytest.mark.parametrize("provider", ["mastercard"])
+@each_provider
+def test_P15_the_raw_body_is_kept_sealed_for_its_eighteen_months(
+    shop_api: Api, provider: str
+) -> None:
+    sent = genuine(provider, KNOWN[provider])
+    assert said(post(shop_api, provider, sent)) == OK[provider]
+    [row] = CallbackTable.scan()
+    sealed = bytes(row.raw_body)
+    assert unseal(sealed, row.event_key) == sent.body
+    assert KNOWN[provider].encode() not in sealed
+    with pytest.raises(InvalidTag):
+        unseal(sealed, f"{row.event_key}-other")
+    kept_for = row.expires - clock.from_text(row.received_at)
+    assert abs(kept_for - timedelta(days=550)) < timedelta(seconds=2)
+
+
 class TestNotificationsAreNotBelieved:
     """Mastercard's are genuine by a secret that says nothing of the body: the bank is asked."""
 
