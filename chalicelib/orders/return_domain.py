@@ -41,6 +41,7 @@ class Return:
     status: ReturnStatus
     requested_at: datetime
     answer: str | None = None
+    asked_by: str | None = None
 
 
 class UnknownReturn(NotFound):

@@ -53,7 +53,11 @@ def add_new(transaction: TransactWrite, asked: Return, order: Order) -> None:
             placed_at=clock.to_text(asked.requested_at),
             shelf=_shelf(asked.artisan_id),
             shelf_at=f"{clock.to_text(asked.requested_at)}#{asked.return_id}",
-            content={"lines": dict(asked.lines), "reason": asked.reason},
+            content={
+                "lines": dict(asked.lines),
+                "reason": asked.reason,
+                "asked_by": asked.asked_by,
+            },
         ),
         condition=table.order_id.does_not_exist(),
     )
@@ -91,4 +95,5 @@ def return_from(row: OrderTable) -> Return:
         status=ReturnStatus(str(row.return_status)),
         requested_at=clock.from_text(row.placed_at),
         answer=row.decline_reason,
+        asked_by=content.get("asked_by"),
     )

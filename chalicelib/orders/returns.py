@@ -23,8 +23,10 @@ from chalicelib.orders.service import order, return_window
 ATTEMPTS = 6
 
 
-def request_return(order_id: str, lines: Mapping[str, int], reason: str) -> Return:
-    """Ask to return pieces of one parcel.
+def request_return(
+    order_id: str, lines: Mapping[str, int], reason: str, asked_by: str | None = None
+) -> Return:
+    """Ask to return pieces of one parcel; the same request (`asked_by`) asks once.
 
     Raises:
         NotFound, ReturnLinesUnknown, NotReturnable. Unavailable: the order kept changing.
@@ -32,6 +34,9 @@ def request_return(order_id: str, lines: Mapping[str, int], reason: str) -> Retu
     for _ in range(ATTEMPTS):
         found = order(order_id)
         earlier = return_tables.returns_of(order_id)
+        made = [each for each in earlier if asked_by and each.asked_by == asked_by]
+        if made:
+            return made[0]
         now = clock.now()
         parcel = parcel_to_return(found, lines, earlier, now, return_window())
         if found.return_count >= MAX_RETURNS_PER_ORDER:
@@ -45,6 +50,7 @@ def request_return(order_id: str, lines: Mapping[str, int], reason: str) -> Retu
             reason=reason,
             status=ReturnStatus.REQUESTED,
             requested_at=now,
+            asked_by=asked_by,
         )
         if try_commit(partial(return_tables.add_new, asked=asked, order=found)):
             return asked

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from chalicelib import clock
+from chalicelib import clock, ids
 from chalicelib.edge.auth import Access
 from chalicelib.edge.blueprint import FeatureBlueprint
 from chalicelib.edge.calls import Call
@@ -107,7 +107,8 @@ def read_order(call: Call[None, None]) -> OrderWithPayments:
 def pay_again(call: Call[PayAgainBody, None]) -> PaymentView:
     order = _buyers_order(call)
     method = Method(call.body.payment_method)
-    payment = checkout.pay_again(order.order_id, method, call.body.return_url)
+    asked_by = ids.fingerprint(order.order_id, call.idempotency_key)
+    payment = checkout.pay_again(order.order_id, method, call.body.return_url, asked_by)
     return PaymentView.of(payment, order.buyer)
 
 
@@ -137,7 +138,9 @@ def cancel_order(call: Call[Nothing, None]) -> OrderView:
 def request_return(call: Call[RequestReturnBody, None]) -> ReturnView:
     order = _buyers_order(call)
     lines = call.body.quantities()
-    return ReturnView.of(returns.request_return(order.order_id, lines, call.body.reason))
+    asked_by = ids.fingerprint(order.order_id, call.idempotency_key)
+    asked = returns.request_return(order.order_id, lines, call.body.reason, asked_by)
+    return ReturnView.of(asked)
 
 
 @payments.route(

@@ -221,15 +221,23 @@ def order_with_payments(order_id: str, reader: Reader) -> tuple[Order, list[Paym
     return order, found
 
 
-def pay_again(order_id: str, method: Method, return_url: str | None = None) -> Payment:
+def pay_again(
+    order_id: str, method: Method, return_url: str | None = None, asked_by: str | None = None
+) -> Payment:
     """One more payment of an order that still awaits one; its stock is kept for longer.
+
+    `asked_by` names the request: where it has made a payment already, that is the one.
 
     Raises:
         OrderNotPayable, OrderAlreadyPaid, TooManyPayments, UnknownMethod.
     """
     order = orders.order(order_id)
+    made = _made_by(order, asked_by)
+    if made is not None:
+        return with_session(made, order)
     _check_payable(order)
     payment = new_payment(order, method, order.payment_count + 1, return_url)
+    payment = replace(payment, asked_by=asked_by)
     holds.extend_holds(order, payment.expires_at)
 
     def write(transaction: TransactWrite) -> None:
@@ -245,6 +253,13 @@ def pay_again(order_id: str, method: Method, return_url: str | None = None) -> P
             raise OrderNotPayable("the order changed meanwhile; read it again") from error
         raise
     return with_session(payment, order)
+
+
+def _made_by(order: Order, asked_by: str | None) -> Payment | None:
+    """The payment that this request has made before it was cut off."""
+    if asked_by is None or order.payment_count == 1:
+        return None
+    return next((each for each in payments_of(order) if each.asked_by == asked_by), None)
 
 
 def _check_payable(order: Order) -> None:

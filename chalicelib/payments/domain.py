@@ -211,6 +211,7 @@ class Payment:
     session_id: str | None = None
     success_indicator: str | None = None
     return_url: str | None = None
+    asked_by: str | None = None  # the request that made it, where it is not the order's own
     refunded_minor: int = 0
     taken_back: tuple[Portion, ...] = ()
     returned_lines: Mapping[str, int] = field(default_factory=dict)

@@ -74,6 +74,7 @@ class PaymentTable(Table):
     session_id = UnicodeAttribute(null=True)
     success_indicator = UnicodeAttribute(null=True)
     return_url = UnicodeAttribute(null=True)
+    asked_by = UnicodeAttribute(null=True)
     refunded_minor = NumberAttribute(null=True)
     taken_back: Any = JSONAttribute(null=True)
     returned_lines: Any = JSONAttribute(null=True)
@@ -151,6 +152,7 @@ def payment_from(row: PaymentTable) -> Payment:
         session_id=row.session_id,
         success_indicator=row.success_indicator,
         return_url=row.return_url,
+        asked_by=row.asked_by,
         refunded_minor=int(row.refunded_minor or 0),
         taken_back=tuple(Portion(*portion) for portion in row.taken_back or ()),
         returned_lines=dict(row.returned_lines or {}),
@@ -183,6 +185,7 @@ def _row(payment: Payment) -> PaymentTable:
         session_id=payment.session_id,
         success_indicator=payment.success_indicator,
         return_url=payment.return_url,
+        asked_by=payment.asked_by,
         refunded_minor=payment.refunded_minor or None,
         taken_back=[list(_portion(each)) for each in payment.taken_back] or None,
         returned_lines=dict(payment.returned_lines) or None,

@@ -9,6 +9,7 @@ import pytest
 from chalicelib import clock
 from chalicelib.edge import outbound
 from chalicelib.edge.outbound import OutcomeUnknown, Request, Response
+from chalicelib.edge.tables import IdempotencyTable
 from chalicelib.payments import inquiries
 from chalicelib.payments import tables as payment_tables
 from infra.local.bank.callbacks import Sent
@@ -290,3 +291,40 @@ def test_an_order_is_not_paid_anew_for_ever(shop: Shop) -> None:
     clock.advance(26 * HOUR)
     late = shop.as_buyer(placed, "payments", {"payment_method": "cash_voucher"})
     assert (late.status, late.json["code"]) == (409, "order_not_payable")
+
+
+def test_P12_a_request_that_was_cut_off_after_its_effect_has_it_once(shop: Shop) -> None:
+    placed = shop.place("card", {BOWL: 1})
+    token = {"Order-Token": placed["order_token"]}
+    again = {"payment_method": "wallet"}
+    asked = token | shop.key()
+    first = shop.api.post(f"/v1/orders/{placed['order']['id']}/payments", again, headers=asked)
+    forget_answers()
+    second = shop.api.post(f"/v1/orders/{placed['order']['id']}/payments", again, headers=asked)
+    assert (first.status, second.status) == (201, 201)
+    assert first.json["id"] == second.json["id"]
+    assert len(shop.read(placed)["payments"]) == 2
+    # And so it is where what it made was paid meanwhile
+    shop.bank.press(first.json["id"])
+    shop.settle()
+    forget_answers()
+    third = shop.api.post(f"/v1/orders/{placed['order']['id']}/payments", again, headers=asked)
+    assert (third.status, third.json["id"]) == (201, first.json["id"])
+    # The same holds of asking to return what has arrived
+    shop.send_all(placed)
+    path = f"/v1/orders/{placed['order']['id']}/returns"
+    wish = {"lines": [{"listing_id": BOWL, "quantity": 1}], "reason": "too red"}
+    asked = token | shop.key()
+    ids = []
+    for _ in range(2):
+        answered = shop.api.post(path, wish, headers=asked)
+        assert answered.status == 201, answered.text
+        ids.append(answered.json["id"])
+        forget_answers()
+    assert ids[0] == ids[1]
+
+
+def forget_answers() -> None:
+    """As if the process had died after the effect and before its answer was kept."""
+    for row in IdempotencyTable.scan():
+        row.delete()
