@@ -187,10 +187,20 @@ def payout_destination(artisan_id: str) -> PayoutDestination | None:
     Raises:
         NotFound: there is no such artisan.
     """
-    kept = destination_in_effect(tables.find(artisan_id), clock.now())
+    return destination_of(tables.find(artisan_id))
+
+
+def artisans_of(artisan_ids: Sequence[str]) -> dict[str, Artisan]:
+    """Those of these (at most 100) who have registered, as they are now."""
+    return tables.find_many(artisan_ids)
+
+
+def destination_of(artisan: Artisan) -> PayoutDestination | None:
+    """As `payout_destination`, of an artisan who was just read."""
+    kept = destination_in_effect(artisan, clock.now())
     if kept is None:
         return None
-    opened = sealing.unseal(kept.sealed, _sealing_context(artisan_id)).decode()
+    opened = sealing.unseal(kept.sealed, _sealing_context(artisan.artisan_id)).decode()
     return PayoutDestination(kept.kind, opened, kept.masked, kept.changed_at)
 
 

@@ -1,6 +1,6 @@
 """The artisans table: one row per artisan, and the index of artisans by status."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pynamodb.attributes import (
@@ -80,6 +80,12 @@ def find(artisan_id: str, *, consistent: bool = True) -> Artisan:
         return _artisan(ArtisanTable.get(artisan_id, consistent_read=consistent))
     except ArtisanTable.DoesNotExist:
         raise NotFound("there is no such artisan") from None
+
+
+def find_many(artisan_ids: Sequence[str]) -> dict[str, Artisan]:
+    """Those of these (at most 100) who have registered, by one consistent read."""
+    found = ArtisanTable.batch_get(dict.fromkeys(artisan_ids), consistent_read=True)
+    return {row.artisan_id: _artisan(row) for row in found}
 
 
 def add(artisan: Artisan) -> bool:

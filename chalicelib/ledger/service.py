@@ -1,13 +1,15 @@
 """Posting entries, and reading what they add up to. The ledger knows no other feature."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from chalicelib.edge.observability import count, logger
 from chalicelib.ledger import domain, tables
 from chalicelib.ledger.companions import Companion, nothing
 from chalicelib.ledger.domain import Check, Difference, Entry, EntryMismatch, Line, Statement
 from chalicelib.money import Money
+
+ACCOUNT_SHARDS = tables.SHARD_COUNT
 
 
 def post(entry: Entry, also: Companion = nothing) -> bool:
@@ -66,6 +68,17 @@ def accounts_with_at_least(class_name: str, minimum: Money) -> Iterator[tuple[st
     """Owners of a kept class and their balance, as an index knows it: may lag by a moment."""
     for account, minor in tables.balances_of_class(class_name, minimum.amount_minor):
         yield domain.owner_of(account), Money(minor)
+
+
+def owners_page(
+    class_name: str, shard: int, minimum: Money, limit: int, start: Mapping[str, Any] | None
+) -> tuple[list[str], dict[str, Any] | None]:
+    """A page of one of `ACCOUNT_SHARDS` shards of `accounts_with_at_least`, and what continues it.
+
+    An account whose balance changes meanwhile may come twice or not at all.
+    """
+    accounts, next_key = tables.balances_page(class_name, shard, minimum.amount_minor, limit, start)
+    return [domain.owner_of(account) for account in accounts], next_key
 
 
 def statement(account: str, limit: int, before: Mapping[str, str | int] | None) -> Statement:

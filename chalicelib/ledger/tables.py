@@ -181,6 +181,19 @@ def balances_of_class(class_name: str, at_least_minor: int) -> Iterator[tuple[st
             yield _account(row.pk), int(row.available)
 
 
+def balances_page(
+    class_name: str, shard: int, at_least_minor: int, limit: int, start: Mapping[str, Any] | None
+) -> tuple[list[str], dict[str, Any] | None]:
+    """A page of the kept accounts of a class in a shard, the smallest balance first."""
+    found = LedgerTable.balances.query(
+        f"{class_name}#{shard}",
+        LedgerTable.available >= at_least_minor,
+        limit=limit,
+        last_evaluated_key=dict(start) if start else None,
+    )
+    return [_account(row.pk) for row in found], found.last_evaluated_key
+
+
 def _entry_row(entry: Entry) -> LedgerTable:
     at = clock.to_text(entry.at)
     return LedgerTable(
