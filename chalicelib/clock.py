@@ -8,6 +8,11 @@ timestamp) are compared with.
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 _offset = timedelta()
 _pause: Callable[[float], None] = time.sleep
@@ -68,3 +73,19 @@ def from_ms(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds // 1000, UTC) + timedelta(
         milliseconds=milliseconds % 1000
     )
+
+
+def in_morocco(moment: datetime) -> datetime:
+    """The same moment as clocks in Morocco show it."""
+    return moment.astimezone(_morocco())
+
+
+@cache
+def _morocco() -> "ZoneInfo":
+    # Imported here: few ask, and the imports cost a cold start. From the pinned package, not from
+    # the system, whose copy is as old as the runtime: Morocco sets its clocks by decree.
+    from importlib import resources
+    from zoneinfo import ZoneInfo
+
+    with resources.files("tzdata.zoneinfo.Africa").joinpath("Casablanca").open("rb") as data:
+        return ZoneInfo.from_file(data, key="Africa/Casablanca")

@@ -64,6 +64,12 @@ class Settings:
     rate_limit_scale_percent: int = 100
     payout_minimum_minor: int = 1_000
     payout_four_eyes_minor: int = 5_000_000
+    payout_bank_minimum_minor: int = 0
+    payout_wallet_level: int = 3
+    payout_instant_cap_minor: int = 2_000_000
+    payout_instant_code: str = ""
+    payout_lines_per_block: int = 1_000
+    payout_schedule: str = ""
     debtor_rib: str = "001810007800020110620318"
 
 

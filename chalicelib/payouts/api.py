@@ -15,6 +15,8 @@ from chalicelib.payouts.schemas import (
     BatchView,
     FileQuery,
     OwnPayoutView,
+    PayoutView,
+    Skipped,
 )
 
 payouts = FeatureBlueprint(__name__)
@@ -89,6 +91,40 @@ def show_payout_batch(call: Call[None, None]) -> BatchView:
 
 
 @payouts.route(
+    "/v1/operator/payout-batches/{batch_id}/payouts",
+    access=Access.OPERATOR,
+    query=PageQuery,
+    answer=Page[PayoutView],
+    summary="All payouts of a batch, in the order of their ids",
+)
+def list_payouts_of_batch(call: Call[None, PageQuery]) -> Page[PayoutView]:
+    scope = call.query.scope()
+    start = pages.key_of(call.query.cursor, scope)
+    found, last = service.payouts_in(call.path["batch_id"], call.query.limit, start)
+    return Page[PayoutView](
+        data=[PayoutView.of(payout) for payout in found],
+        next_cursor=pages.cursor_of(last, scope),
+    )
+
+
+@payouts.route(
+    "/v1/operator/payout-batches/{batch_id}/skipped",
+    access=Access.OPERATOR,
+    query=PageQuery,
+    answer=Page[Skipped],
+    summary="Who has a balance to be paid and is not in a batch, and why",
+)
+def list_skipped_of_batch(call: Call[None, PageQuery]) -> Page[Skipped]:
+    scope = call.query.scope()
+    start = pages.key_of(call.query.cursor, scope)
+    found, last = service.skipped_in(call.path["batch_id"], call.query.limit, start)
+    return Page[Skipped](
+        data=[Skipped(artisan_id=one, reason=reason) for one, reason in found.items()],
+        next_cursor=pages.cursor_of(last, scope),
+    )
+
+
+@payouts.route(
     "/v1/operator/payout-batches/{batch_id}/approve",
     method="POST",
     access=Access.OPERATOR,
@@ -97,6 +133,8 @@ def show_payout_batch(call: Call[None, None]) -> BatchView:
     summary="Approve a batch; above a limit by another operator than its drafter",
 )
 def approve_payout_batch(call: Call[Nothing, None]) -> BatchView:
+    """Who may not be paid any more is taken out. A large batch that nobody drafted (the schedule's,
+    or that of artisans who asked) takes two operators: the first vouches for it."""
     batch = service.approve_batch(call.path["batch_id"], call.caller.subject)
     return BatchView.with_payouts(*service.batch(batch.batch_id))
 
@@ -107,10 +145,23 @@ def approve_payout_batch(call: Call[Nothing, None]) -> BatchView:
     access=Access.OPERATOR,
     body=Nothing,
     answer=BatchView,
-    summary="Note that the batch's files go out to the bank and the wallets",
+    summary="Send the batch out: note that the bank has its file, instruct the other rails",
 )
 def submit_payout_batch(call: Call[Nothing, None]) -> BatchView:
     batch = service.submit_batch(call.path["batch_id"], call.caller.subject)
+    return BatchView.with_payouts(*service.batch(batch.batch_id))
+
+
+@payouts.route(
+    "/v1/operator/payout-batches/{batch_id}/cancel",
+    method="POST",
+    access=Access.OPERATOR,
+    body=Nothing,
+    answer=BatchView,
+    summary="Call a batch off before anything is sent: its money is payable again",
+)
+def cancel_payout_batch(call: Call[Nothing, None]) -> BatchView:
+    batch = service.cancel_batch(call.path["batch_id"], call.caller.subject)
     return BatchView.with_payouts(*service.batch(batch.batch_id))
 
 
@@ -122,6 +173,11 @@ def submit_payout_batch(call: Call[Nothing, None]) -> BatchView:
     summary="An approved batch's file: pain.001 for the bank, CSV for wallets and cards",
 )
 def show_payout_file(call: Call[None, FileQuery]) -> Reply:
-    """Without `rail`: the bank's file, or else that of the only other rail there is."""
+    """Without `rail`: the bank's file, or else that of the only other rail there is. A file of more
+    than 2,000 payouts is answered by 303 with an address that is good for five minutes. What was
+    handed out may be paid: the batch cannot be cancelled afterwards. Payouts to wallets and cards
+    are sent by API; their file is for the record."""
     found = service.rail_file(call.path["batch_id"], call.query.rail)
+    if found.link is not None:
+        return Reply("", status=303, headers={"Location": found.link})
     return Reply(found.content, content_type=found.content_type)

@@ -1,4 +1,8 @@
-"""What wakes payouts: the rails' reports, and the clock."""
+"""What wakes payouts: the rails' reports, the next piece of a large batch, and the clock."""
+
+from typing import Annotated, assert_never
+
+from pydantic import Field
 
 from chalicelib import clock
 from chalicelib.edge.blueprint import FeatureBlueprint
@@ -6,12 +10,29 @@ from chalicelib.money import Money
 from chalicelib.payments.messages import PayoutReported
 from chalicelib.payouts import service
 from chalicelib.payouts.domain import Outcome, Report
+from chalicelib.payouts.messages import BatchToWorkOn, LaneToDraft, PayoutToSend
 
 payout_events = FeatureBlueprint(__name__)
+Told = PayoutReported | LaneToDraft | BatchToWorkOn | PayoutToSend
+PayoutMessage = Annotated[Told, Field(discriminator="type")]
 
 
-@payout_events.consumer("payouts", message=PayoutReported)
-def record_payout_report(message: PayoutReported) -> None:
+@payout_events.consumer("payouts", message=PayoutMessage)
+def record_payout_report(message: Told) -> None:
+    match message:
+        case PayoutReported():
+            _record(message)
+        case LaneToDraft():
+            service.draft_lane(message.batch_id, message.lane, message.step)
+        case BatchToWorkOn():
+            service.work_on(message.batch_id, message.step)
+        case PayoutToSend():
+            pass
+        case _:
+            assert_never(message)
+
+
+def _record(message: PayoutReported) -> None:
     service.record_report(
         Report(
             payout_id=message.payout_id,

@@ -5,17 +5,18 @@ payable again. Nothing is ever instructed a second time under another id.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 
 from chalicelib import ids
 from chalicelib.artisans.domain import Artisan, PayoutDestination
-from chalicelib.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 from chalicelib.ledger.domain import Entry, posting
 from chalicelib.money import Money
 
-MAX_PAYOUTS_PER_BATCH = 200
+MACHINES = frozenset({"schedule", "artisans"})
+"""Who drafts batches without being an operator: the clock, and artisans who ask to be paid."""
 
 
 class BatchStatus(StrEnum):
@@ -23,14 +24,34 @@ class BatchStatus(StrEnum):
     APPROVED = "approved"
     SUBMITTED = "submitted"
     CLOSED = "closed"
+    CANCELLED = "cancelled"
 
 
 BATCH_MOVES: dict[BatchStatus, frozenset[BatchStatus]] = {
-    BatchStatus.DRAFT: frozenset({BatchStatus.APPROVED}),
-    BatchStatus.APPROVED: frozenset({BatchStatus.SUBMITTED}),
+    BatchStatus.DRAFT: frozenset({BatchStatus.APPROVED, BatchStatus.CANCELLED}),
+    BatchStatus.APPROVED: frozenset({BatchStatus.SUBMITTED, BatchStatus.CANCELLED}),
     BatchStatus.SUBMITTED: frozenset({BatchStatus.CLOSED}),
     BatchStatus.CLOSED: frozenset(),
+    BatchStatus.CANCELLED: frozenset(),
 }
+
+
+class Work(StrEnum):
+    """What a batch of any size has done to its payouts, page by page, after an operator's move."""
+
+    CHECK = "check"  # who may not be paid any more is taken out
+    FILE = "file"  # each rail's file is written and its digest kept
+    SEND = "send"  # payouts are marked as sent out, and each is handed to its rail
+    CANCEL = "cancel"  # every payout is taken out
+
+
+def work_after(work: Work, status: BatchStatus) -> Work | None:
+    """What follows when a work is done; None at the end."""
+    if work is Work.CHECK:
+        return Work.FILE
+    if work is Work.FILE and status is BatchStatus.SUBMITTED:
+        return Work.SEND
+    return None
 
 
 class PayoutStatus(StrEnum):
@@ -40,10 +61,11 @@ class PayoutStatus(StrEnum):
     PAID = "paid"
     FAILED = "failed"  # refused before any money left
     RETURNED = "returned"  # it left, and came back
+    CANCELLED = "cancelled"  # taken out of its batch before anything was sent
 
 
 MOVES: dict[PayoutStatus, frozenset[PayoutStatus]] = {
-    PayoutStatus.RESERVED: frozenset({PayoutStatus.SUBMITTED}),
+    PayoutStatus.RESERVED: frozenset({PayoutStatus.SUBMITTED, PayoutStatus.CANCELLED}),
     PayoutStatus.SUBMITTED: frozenset(
         {PayoutStatus.UNKNOWN, PayoutStatus.PAID, PayoutStatus.FAILED}
     ),
@@ -51,6 +73,7 @@ MOVES: dict[PayoutStatus, frozenset[PayoutStatus]] = {
     PayoutStatus.PAID: frozenset({PayoutStatus.RETURNED}),
     PayoutStatus.FAILED: frozenset(),
     PayoutStatus.RETURNED: frozenset(),
+    PayoutStatus.CANCELLED: frozenset(),
 }
 
 
@@ -73,7 +96,7 @@ class IllegalBatchMove(Conflict):
 
 
 class BatchNotComplete(Conflict):
-    """The batch is still being drafted; repeat the request that drafts it, with its key."""
+    """The batch is still being worked on (drafted, checked, written, sent); ask again soon."""
 
     code = "batch_not_complete"
 
@@ -88,6 +111,24 @@ class BatchNotApproved(Conflict):
     """There is no file before the batch is approved."""
 
     code = "batch_not_approved"
+
+
+class FileTaken(Conflict):
+    """A file of the batch was handed out, so it may have been paid: it cannot be cancelled."""
+
+    code = "payout_file_taken"
+
+
+class NotPayableNow(Conflict):
+    """The artisan cannot be paid now; `reason` says why."""
+
+    code = "not_payable_now"
+
+
+class PayoutRequestedToday(TooMany):
+    """An artisan asks for a payout once a day, by Morocco's clock."""
+
+    code = "payout_requested_today"
 
 
 class NoSuchRail(Invalid):
@@ -127,11 +168,24 @@ class Payout:
     changed_at: datetime
     reason: str | None = None
     provider_reference: str | None = None
+    request_key: str | None = None  # of the request by which its artisan asked for it
+
+
+@dataclass(frozen=True, slots=True)
+class RailTotal:
+    """What a batch pays by one rail: payouts that are not taken out, and their sum."""
+
+    count: int
+    amount: Money
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Payouts that are approved and sent out together. `is_complete`: drafting has ended."""
+    """Payouts that are approved and sent out together. `is_complete`: drafting has ended.
+
+    `payout_count` are all that were ever reserved, `rails` and `total` those that are still in it.
+    `work`: what goes on page by page; `work_step` grows by each, so that no page is done twice.
+    """
 
     batch_id: str
     status: BatchStatus
@@ -140,12 +194,23 @@ class Batch:
     is_complete: bool = False
     total: Money = Money(0)
     payout_count: int = 0
-    skipped: Mapping[str, str] | None = None  # artisan -> why they are not in the batch
+    rails: Mapping[str, RailTotal] = field(default_factory=dict)
+    in_lanes: bool = False  # it is drafted through the queue
+    skipped: Mapping[str, str] | None = None  # artisan -> why not in the batch; the first of them
+    skipped_count: int = 0
+    vouched_by: str | None = None  # the first of two operators, where no operator drafted it
     approved_by: str | None = None
     approved_at: datetime | None = None
     submitted_by: str | None = None
     submitted_at: datetime | None = None
+    cancelled_by: str | None = None
+    cancelled_at: datetime | None = None
+    file_rules: Mapping[str, str | int] | None = None
     file_sha256: Mapping[str, str] | None = None  # rail -> digest of its file
+    files_taken: frozenset[str] = frozenset()  # rails whose file was handed out
+    work: Work | None = None
+    work_step: int = 0
+    work_after: str | None = None  # the payout that the work has come to
 
 
 class Outcome(StrEnum):
@@ -178,6 +243,12 @@ def batch_id_of(operator: str, idempotency_key: str) -> str:
     return ids.derived_id("pbt", operator, idempotency_key)
 
 
+def batch_id_of_day(machine: str, day: date) -> str:
+    """The one batch that the schedule, or all who ask on a day, can have."""
+    assert machine in MACHINES
+    return ids.derived_id("pbt", machine, f"{machine}:{day.isoformat()}")
+
+
 def payout_id_of(batch_id: str, artisan_id: str) -> str:
     return ids.derived_id("pot", batch_id, artisan_id)
 
@@ -198,22 +269,32 @@ def why_not_paid(
 def check_batch_move(batch: Batch, to: BatchStatus) -> None:
     """
     Raises:
-        BatchNotComplete: it is still being drafted. IllegalBatchMove: MOVES has no such move.
+        BatchNotComplete: it is still being worked on. IllegalBatchMove: MOVES has no such move.
+        FileTaken: it is to be cancelled, and a file of it was handed out.
     """
-    if not batch.is_complete:
-        raise BatchNotComplete("the batch is still being drafted; repeat that request")
+    if not batch.is_complete or batch.work is not None:
+        raise BatchNotComplete("the batch is still being worked on", retry_after_seconds=5)
     if to not in BATCH_MOVES[batch.status]:
         raise IllegalBatchMove(
             f"a batch that is {batch.status} cannot become {to}", extra={"current": batch.status}
         )
+    if to is BatchStatus.CANCELLED and batch.files_taken:
+        raise FileTaken("a file of the batch was handed out; submit it and wait for the reports")
+
+
+def needs_vouching(batch: Batch, limit_minor: int) -> bool:
+    """True where two operators have to approve, since none drafted it, and the first is missing."""
+    is_large = batch.total.amount_minor > limit_minor
+    return is_large and batch.drafted_by in MACHINES and batch.vouched_by is None
 
 
 def check_four_eyes(batch: Batch, approver: str, limit_minor: int) -> None:
     """
     Raises:
-        FourEyesRequired: above the limit the drafter cannot approve.
+        FourEyesRequired: above the limit, who drafted or vouched for it cannot approve.
     """
-    if batch.total.amount_minor > limit_minor and approver == batch.drafted_by:
+    first = batch.vouched_by or batch.drafted_by
+    if batch.total.amount_minor > limit_minor and approver == first:
         raise FourEyesRequired("another operator has to approve a batch of this size")
 
 
@@ -243,16 +324,15 @@ def verdict_of_stale(status: PayoutStatus, outcome: Outcome) -> str | None:
     return "late" if status in MOVES[reported] else None
 
 
-def reserve_entry(batch_id: str, artisan_id: str, amount: Money, rail: str, at: datetime) -> Entry:
+def reserve_entry(payout: Payout) -> Entry:
     """Taken from what the artisan may be paid, before any instruction leaves."""
+    payable = f"artisan_payable:{payout.artisan_id}"
     return Entry(
-        entry_id=f"payout:{batch_id}:{artisan_id}:reserve",
+        entry_id=f"payout:{payout.batch_id}:{payout.artisan_id}:reserve",
         reason="payout_reserved",
-        postings=tuple(
-            posting(f"artisan_payable:{artisan_id}", _clearing(rail), amount.amount_minor)
-        ),
-        at=at,
-        refs={"batch_id": batch_id, "payout_id": payout_id_of(batch_id, artisan_id)},
+        postings=tuple(posting(payable, _clearing(payout.rail), payout.amount.amount_minor)),
+        at=payout.reserved_at,
+        refs={"batch_id": payout.batch_id, "payout_id": payout.payout_id},
     )
 
 
@@ -263,6 +343,7 @@ def outcome_entry(payout: Payout, to: PayoutStatus, at: datetime) -> Entry:
     postings = {
         PayoutStatus.PAID: posting(clearing, "bank:main", minor),
         PayoutStatus.FAILED: posting(clearing, payable, minor),
+        PayoutStatus.CANCELLED: posting(clearing, payable, minor),
         PayoutStatus.RETURNED: [
             *posting("bank:main", clearing, minor),
             *posting(clearing, payable, minor),

@@ -1,132 +1,105 @@
 """The files that carry a batch to the rails: pain.001 to the bank, CSV to wallets and cards.
 
-Built from the batch and its payouts and from nothing else, so that a rebuilt file is the same byte
-for byte. Which form the bank wants is not public; a customer credit transfer initiation
-(pain.001.001.09) with the RIB as a domestic account (BBAN) is what its ISO 20022 platform reads.
+A small file is built when it is asked for, a large one is kept in the bucket. Both are written
+piece by piece from the batch and its payouts, in the order of their ids, and from nothing else.
 """
 
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
-from xml.etree import ElementTree
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 
-from chalicelib import clock
-from chalicelib.money import Money
-from chalicelib.payouts.domain import Batch, Destination, Payout
+from chalicelib.config import settings
+from chalicelib.edge import objects
+from chalicelib.payouts import pain001, tables
+from chalicelib.payouts.domain import Batch, Destination, Payout, PayoutStatus, RailTotal
+from chalicelib.payouts.limits import BANK
+from chalicelib.payouts.pain001 import FileRules
 
-NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
-BANK = "bank_account"
-DEBTOR_NAME = "Maalem"
-MAX_ID_LENGTH = 35
-MAX_NAME_LENGTH = 70
-
-Line = tuple[Payout, Destination]
+XML = "application/xml; charset=utf-8"
+CSV = "text/csv; charset=utf-8"
+COLUMNS = ("payout_id", "destination", "amount", "currency")
+KEPT_ABOVE = 2_000
+"""Lines of a file: what is longer is kept in the bucket. Such an answer has about 1 MB, and an
+answer of Lambda's cannot have more than 6."""
 
 
 @dataclass(frozen=True, slots=True)
-class RailFile:
-    """A file for one rail."""
+class FoundFile:
+    """A rail's file: its text, or where a large one can be read for some minutes."""
 
-    rail: str
     content: str
     content_type: str
+    link: str | None = None
 
 
-def files_of(batch: Batch, lines: Sequence[Line], debtor_rib: str) -> dict[str, RailFile]:
-    """A file for each rail that the batch uses; payouts in the order of their ids."""
-    ordered = sorted(lines, key=lambda line: line[0].payout_id)
-    rails = sorted({payout.rail for payout, _ in ordered})
-    return {
-        rail: _file(batch, rail, [line for line in ordered if line[0].rail == rail], debtor_rib)
-        for rail in rails
-    }
+def rules_now() -> dict[str, str | int]:
+    """How files are written from now on; kept with each batch that is approved."""
+    given = settings()
+    rules = FileRules(
+        debtor_rib=given.debtor_rib,
+        lines_per_block=given.payout_lines_per_block,
+        instant_code=given.payout_instant_code,
+        instant_cap_minor=given.payout_instant_cap_minor,
+    )
+    return asdict(rules)
 
 
-def empty_file() -> RailFile:
-    """What a batch without payouts sends out: a bank file would have to have one."""
-    return RailFile("none", _csv([]), "text/csv; charset=utf-8")
+def write(batch: Batch, rails: Mapping[str, RailTotal]) -> dict[str, str]:
+    """Write the files of a batch, those that are kept into the bucket; the digest of each."""
+    digests = {}
+    for rail, total in rails.items():
+        content = pieces(batch, rail, total)
+        if total.count > KEPT_ABOVE:
+            digests[rail] = objects.write(key_of(batch, rail), content, type_of(rail))
+        else:
+            digests[rail] = objects.digest_of(content)
+    return digests
 
 
-def _file(batch: Batch, rail: str, lines: Sequence[Line], debtor_rib: str) -> RailFile:
+def pieces(batch: Batch, rail: str, total: RailTotal) -> Iterator[str]:
+    """The text of a rail's file; the batch is read page by page as it goes."""
+    lines = (
+        (payout, opened())
+        for payout, opened in tables.lines_of(batch.batch_id)
+        if payout.rail == rail and payout.status is not PayoutStatus.CANCELLED
+    )
     if rail == BANK:
-        return RailFile(rail, _pain001(batch, lines, debtor_rib), "application/xml; charset=utf-8")
-    return RailFile(rail, _csv(lines), "text/csv; charset=utf-8")
+        rules = FileRules(**batch.file_rules)  # type: ignore[arg-type]
+        return pain001.pieces(batch, total, lines, rules)
+    return csv_pieces(lines)
 
 
-def _csv(lines: Sequence[Line]) -> str:
+def found(batch: Batch, rail: str) -> FoundFile:
+    """A file that was written: built again where it is small, byte for byte the same."""
+    total = batch.rails[rail]
+    if total.count > KEPT_ABOVE:
+        return FoundFile("", type_of(rail), objects.link_to(key_of(batch, rail)))
+    return FoundFile("".join(pieces(batch, rail, total)), type_of(rail))
+
+
+def empty() -> FoundFile:
+    """What a batch without payouts sends out: a bank file would have to have one."""
+    return FoundFile("".join(csv_pieces([])), CSV)
+
+
+def csv_pieces(lines: Iterable[tuple[Payout, Destination]]) -> Iterator[str]:
+    yield _csv_row(COLUMNS)
+    for payout, there in lines:
+        amount = payout.amount
+        row = (payout.payout_id, there.value, amount.decimal_text(), amount.currency)
+        yield _csv_row(row)
+
+
+def _csv_row(values: Iterable[str]) -> str:
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["payout_id", "destination", "amount", "currency"])
-    for payout, destination in lines:
-        writer.writerow(
-            [
-                payout.payout_id,
-                destination.value,
-                payout.amount.decimal_text(),
-                payout.amount.currency,
-            ]
-        )
+    csv.writer(out, lineterminator="\n").writerow(values)
     return out.getvalue()
 
 
-def _pain001(batch: Batch, lines: Sequence[Line], debtor_rib: str) -> str:
-    assert batch.approved_at is not None
-    total = Money(sum(payout.amount.amount_minor for payout, _ in lines))
-    root = ElementTree.Element("Document", xmlns=NAMESPACE)
-    initiation = ElementTree.SubElement(root, "CstmrCdtTrfInitn")
-    header = ElementTree.SubElement(initiation, "GrpHdr")
-    _text(header, "MsgId", file_id(batch.batch_id))
-    _text(header, "CreDtTm", clock.to_text(batch.approved_at)[:19])
-    _text(header, "NbOfTxs", str(len(lines)))
-    _text(header, "CtrlSum", total.decimal_text())
-    _text(header, "InitgPty/Nm", DEBTOR_NAME)
-    payment = ElementTree.SubElement(initiation, "PmtInf")
-    _text(payment, "PmtInfId", file_id(f"{batch.batch_id}-1"))
-    _text(payment, "PmtMtd", "TRF")
-    _text(payment, "NbOfTxs", str(len(lines)))
-    _text(payment, "CtrlSum", total.decimal_text())
-    _text(payment, "ReqdExctnDt/Dt", clock.to_text(batch.approved_at)[:10])
-    _text(payment, "Dbtr/Nm", DEBTOR_NAME)
-    _account(payment, "DbtrAcct", debtor_rib)
-    _text(payment, "DbtrAgt/FinInstnId/ClrSysMmbId/MmbId", debtor_rib[:3])
-    for payout, destination in lines:
-        _transfer(payment, payout, destination)
-    body = ElementTree.tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+def type_of(rail: str) -> str:
+    return XML if rail == BANK else CSV
 
 
-def _transfer(payment: ElementTree.Element, payout: Payout, destination: Destination) -> None:
-    transfer = ElementTree.SubElement(payment, "CdtTrfTxInf")
-    _text(transfer, "PmtId/InstrId", file_id(payout.payout_id))
-    _text(transfer, "PmtId/EndToEndId", file_id(payout.payout_id))
-    amount = _text(transfer, "Amt/InstdAmt", payout.amount.decimal_text())
-    amount.set("Ccy", payout.amount.currency)
-    _text(transfer, "CdtrAgt/FinInstnId/ClrSysMmbId/MmbId", destination.value[:3])
-    _text(transfer, "Cdtr/Nm", destination.name[:MAX_NAME_LENGTH])
-    _account(transfer, "CdtrAcct", destination.value)
-
-
-def _account(parent: ElementTree.Element, name: str, rib: str) -> None:
-    _text(parent, f"{name}/Id/Othr/Id", rib)
-    _text(parent, f"{name}/Id/Othr/SchmeNm/Cd", "BBAN")
-    if name == "DbtrAcct":
-        _text(parent, f"{name}/Ccy", "MAD")
-
-
-def _text(parent: ElementTree.Element, path: str, text: str) -> ElementTree.Element:
-    """Put a text at a path of element names, inside the elements that were made last."""
-    *steps, leaf = path.split("/")
-    for name in steps:
-        is_there = len(parent) > 0 and parent[-1].tag == name
-        parent = parent[-1] if is_there else ElementTree.SubElement(parent, name)
-    element = ElementTree.SubElement(parent, leaf)
-    element.text = text
-    return element
-
-
-def file_id(our_id: str) -> str:
-    """Our id as banks take it: at most 35 characters of their alphabet, which has no underscore."""
-    found = our_id.replace("_", "-")
-    assert len(found) <= MAX_ID_LENGTH
-    return found
+def key_of(batch: Batch, rail: str) -> str:
+    return f"payout-files/{batch.batch_id}/{rail}.{'xml' if rail == BANK else 'csv'}"

@@ -66,17 +66,33 @@ class PayoutView(OwnPayoutView):
         )
 
 
+class RailTotalView(AnswerBody):
+    payout_count: int
+    total: MoneyBody
+
+
 class BatchSummary(AnswerBody):
+    """`total` and `rails`: what the batch pays; `payout_count` are all that were ever reserved for
+    it, also those that were taken out. `in_progress`: a large batch is still drafted, checked,
+    written or sent. `files_taken`: rails whose file was handed out."""
+
     id: str
     status: str
     total: MoneyBody
     payout_count: int
+    rails: dict[str, RailTotalView] = {}
+    in_progress: bool = False
     drafted_by: str
     drafted_at: Moment
+    vouched_by: str | None = None
     approved_by: str | None = None
     approved_at: Moment | None = None
     submitted_by: str | None = None
     submitted_at: Moment | None = None
+    cancelled_by: str | None = None
+    cancelled_at: Moment | None = None
+    skipped_count: int = 0
+    files_taken: list[str] = []
     file_sha256: Annotated[dict[str, str], Field(description="digest of each rail's file")] = {}
 
     @classmethod
@@ -86,12 +102,22 @@ class BatchSummary(AnswerBody):
             status=batch.status,
             total=MoneyBody.of(batch.total),
             payout_count=batch.payout_count,
+            rails={
+                rail: RailTotalView(payout_count=each.count, total=MoneyBody.of(each.amount))
+                for rail, each in batch.rails.items()
+            },
+            in_progress=not batch.is_complete or batch.work is not None,
             drafted_by=batch.drafted_by,
             drafted_at=batch.drafted_at,
+            vouched_by=batch.vouched_by,
             approved_by=batch.approved_by,
             approved_at=batch.approved_at,
             submitted_by=batch.submitted_by,
             submitted_at=batch.submitted_at,
+            cancelled_by=batch.cancelled_by,
+            cancelled_at=batch.cancelled_at,
+            skipped_count=batch.skipped_count,
+            files_taken=sorted(batch.files_taken),
             file_sha256=dict(batch.file_sha256 or {}),
         )
 
@@ -102,7 +128,8 @@ class Skipped(AnswerBody):
 
 
 class BatchView(BatchSummary):
-    """A batch with its payouts, and who has a balance to be paid but is not in it, and why."""
+    """A batch with its payouts, and who has a balance to be paid but is not in it, and why. Of both
+    the first are here, 200 and 100; all are at `…/payouts` and `…/skipped`."""
 
     payouts: list[PayoutView]
     skipped: list[Skipped]

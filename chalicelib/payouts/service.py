@@ -1,21 +1,26 @@
 """Drafting, approving and sending out batches of payouts, and what the rails report of them."""
 
-import hashlib
-from datetime import timedelta
+from collections.abc import Callable
 
 from chalicelib import clock
-from chalicelib.artisans import service as artisans
 from chalicelib.config import settings
 from chalicelib.edge.observability import count, log_failure, logger
-from chalicelib.errors import Conflict, MarketplaceError, NotFound
+from chalicelib.errors import Conflict, MarketplaceError
 from chalicelib.ledger import service as ledger
-from chalicelib.ledger.domain import CompanionRefused, InsufficientFunds
+from chalicelib.ledger.domain import CompanionRefused
 from chalicelib.money import Money
-from chalicelib.payouts import batch_tables, domain, files, tables
+from chalicelib.payouts import (
+    batch_tables,
+    domain,
+    drafting,
+    files,
+    plan_tables,
+    tables,
+    working,
+)
 from chalicelib.payouts.domain import (
     Batch,
     BatchStatus,
-    Destination,
     Payout,
     PayoutStatus,
     Report,
@@ -23,145 +28,117 @@ from chalicelib.payouts.domain import (
 from chalicelib.settlement import service as settlement
 
 ATTEMPTS = 3
-MAX_SKIPPED_KEPT = 100
-FINISHED_BY_SWEEP_AFTER = timedelta(minutes=2)
+SHOWN_PAYOUTS = 200
 
 
 def draft_batch(operator: str, idempotency_key: str) -> Batch:
     """Select who can be paid and reserve each payout in the ledger.
 
     The batch follows from operator and key, each payout from batch and artisan: a repeat after a
-    crash goes on where it stopped, and so does the sweep.
+    crash goes on where it stopped, and so does the sweep. A large batch is not complete at once.
     """
-    now = clock.now()
-    batch_id = domain.batch_id_of(operator, idempotency_key)
-    batch = batch_tables.begin(batch_id, operator, now, now + FINISHED_BY_SWEEP_AFTER)
-    return batch if batch.is_complete else _complete_draft(batch)
+    return drafting.draft(domain.batch_id_of(operator, idempotency_key), operator)
 
 
-def _complete_draft(batch: Batch) -> Batch:
-    reserved = {payout.artisan_id for payout in tables.payouts_of(batch.batch_id)}
-    skipped: dict[str, str] = {}
-    minimum = Money(max(1, settings().payout_minimum_minor))
-    for artisan_id, _ in ledger.accounts_with_at_least("artisan_payable", minimum):
-        if artisan_id in reserved:
-            continue
-        if len(reserved) == domain.MAX_PAYOUTS_PER_BATCH:
-            break
-        why_not = _reserve(batch, artisan_id, minimum)
-        if why_not is None:
-            reserved.add(artisan_id)
-        elif len(skipped) < MAX_SKIPPED_KEPT:
-            skipped[artisan_id] = why_not
-    payouts = tables.payouts_of(batch.batch_id)
-    total = Money(sum(payout.amount.amount_minor for payout in payouts))
-    return batch_tables.end_draft(batch.batch_id, total, len(payouts), skipped)
+def draft_lane(batch_id: str, lane: int, step: int) -> None:
+    """Draft the next page of a large batch."""
+    drafting.draft_lane(batch_id, lane, step)
 
 
-def _reserve(batch: Batch, artisan_id: str, minimum: Money) -> str | None:
-    """Reserve what is payable to an artisan for a batch; why not, where that cannot be.
-
-    What they owe is taken first, so that nobody is paid what they have to give back.
-    """
-    destination = _destination_of(artisan_id)
-    if isinstance(destination, str):
-        return destination
-    amount = settlement.recover(batch.batch_id, artisan_id)
-    if amount.amount_minor < minimum.amount_minor:
-        return "below_minimum"
-    now = clock.now()
-    payout = Payout(
-        payout_id=domain.payout_id_of(batch.batch_id, artisan_id),
-        batch_id=batch.batch_id,
-        artisan_id=artisan_id,
-        amount=amount,
-        rail=destination.rail,
-        masked=destination.masked,
-        status=PayoutStatus.RESERVED,
-        reserved_at=now,
-        changed_at=now,
-    )
-    entry = domain.reserve_entry(batch.batch_id, artisan_id, amount, destination.rail, now)
-    try:
-        ledger.post(entry, also=tables.reserving(payout, destination))
-    except (InsufficientFunds, CompanionRefused):
-        return "balance_changed"  # The index lagged, or another batch took it a moment ago.
-    return None
-
-
-def _destination_of(artisan_id: str) -> Destination | str:
-    """Where an artisan may be paid now, or why they may not."""
-    try:
-        artisan = artisans.artisan(artisan_id)
-        found = artisans.payout_destination(artisan_id)
-    except NotFound:
-        return "not_registered"
-    why_not = domain.why_not_paid(artisan, found, clock.now())
-    if why_not is not None or found is None:
-        return why_not or "no_destination"
-    return Destination(found.kind, found.value, found.masked, artisan.profile.name)
+def work_on(batch_id: str, step: int) -> None:
+    """Go on with what an operator's move has done to a large batch."""
+    working.work_on(batch_id, step)
 
 
 def approve_batch(batch_id: str, operator: str) -> Batch:
-    """
+    """Approve a batch, or vouch for it where two operators have to; asks again who may be paid.
+
     Raises:
         UnknownBatch, BatchNotComplete, IllegalBatchMove, FourEyesRequired.
     """
-    batch = batch_tables.find(batch_id)
+    batch = _rested(batch_id)
     domain.check_batch_move(batch, BatchStatus.APPROVED)
-    domain.check_four_eyes(batch, operator, settings().payout_four_eyes_minor)
-    return batch_tables.approve(batch_id, operator, clock.now())
+    limit_minor = settings().payout_four_eyes_minor
+    if domain.needs_vouching(batch, limit_minor):
+        return batch_tables.vouch(batch, operator)
+    domain.check_four_eyes(batch, operator, limit_minor)
+    return working.go_on(batch_tables.approve(batch, operator, clock.now(), files.rules_now()))
 
 
 def submit_batch(batch_id: str, operator: str) -> Batch:
-    """Note that the files go out, keep their digests, and mark the payouts.
+    """Note that the bank's file goes out, and have the other payouts sent to their rails.
 
     Raises:
         UnknownBatch, BatchNotComplete, IllegalBatchMove.
     """
-    batch = batch_tables.find(batch_id)
+    batch = _rested(batch_id)
     domain.check_batch_move(batch, BatchStatus.SUBMITTED)
-    digests = {
-        rail: hashlib.sha256(found.content.encode()).hexdigest()
-        for rail, found in _files(batch).items()
-    }
-    now = clock.now()
-    submitted = batch_tables.submit(batch_id, operator, now, digests, now + FINISHED_BY_SWEEP_AFTER)
-    _mark_payouts(submitted)
-    return submitted
+    return working.go_on(batch_tables.submit(batch, operator, clock.now()))
 
 
-def _mark_payouts(batch: Batch) -> None:
-    waiting = [
-        payout
-        for payout in tables.payouts_of(batch.batch_id)
-        if payout.status is PayoutStatus.RESERVED
-    ]
-    assert batch.submitted_at is not None
-    tables.mark_submitted(waiting, batch.submitted_at)
-    batch_tables.end_submission(batch.batch_id)
+def cancel_batch(batch_id: str, operator: str) -> Batch:
+    """Call a batch off: every payout of it is payable again, by an entry of its own.
+
+    Raises:
+        UnknownBatch, BatchNotComplete, IllegalBatchMove.
+        FileTaken: a file of it was handed out.
+    """
+    batch = _rested(batch_id)
+    domain.check_batch_move(batch, BatchStatus.CANCELLED)
+    return working.go_on(batch_tables.cancel(batch, operator, clock.now()))
+
+
+def _rested(batch_id: str) -> Batch:
+    """The batch, after what a crash left half done of it."""
+    batch = batch_tables.find(batch_id)
+    return batch if batch.work is None else working.go_on(batch)
 
 
 def finish_batches() -> None:
-    """Finish what a crash left half done: drafts, and payouts of batches that are out."""
-    for kind, finish in (
-        (batch_tables.DRAFTING, _complete_draft),
-        (batch_tables.SUBMITTING, _mark_payouts),
-    ):
+    """Finish what a crash left half done: drafts, and the work that operators' moves began."""
+    kinds: tuple[tuple[str, Callable[[Batch], Batch]], ...] = (
+        (batch_tables.DRAFTING, drafting.go_on),
+        (batch_tables.WORKING, working.go_on),
+    )
+    for kind, finish in kinds:
         for batch in batch_tables.due(kind):
             try:
-                finish(batch)
+                finish(batch_tables.find(batch.batch_id))  # the index lags
             except MarketplaceError as error:
                 count("PayoutBatchStuck", code=error.code)
                 log_failure("batch not finished", error, batch_id=batch.batch_id)
 
 
 def batch(batch_id: str) -> tuple[Batch, list[Payout]]:
+    """A batch and the first of its payouts.
+
+    Raises:
+        UnknownBatch.
+    """
+    return batch_tables.find(batch_id), tables.payouts_page(batch_id, SHOWN_PAYOUTS, None)[0]
+
+
+def payouts_in(
+    batch_id: str, limit: int, start: tables.Key | None
+) -> tuple[list[Payout], tables.Key | None]:
     """
     Raises:
         UnknownBatch.
     """
-    return batch_tables.find(batch_id), tables.payouts_of(batch_id)
+    batch_tables.find(batch_id)
+    return tables.payouts_page(batch_id, limit, start)
+
+
+def skipped_in(
+    batch_id: str, limit: int, start: tables.Key | None
+) -> tuple[dict[str, str], tables.Key | None]:
+    """Who has a balance to be paid and is not in the batch, and why.
+
+    Raises:
+        UnknownBatch.
+    """
+    batch_tables.find(batch_id)
+    return plan_tables.skipped_page(batch_id, limit, start)
 
 
 def batches(limit: int, start: tables.Key | None) -> tuple[list[Batch], tables.Key | None]:
@@ -174,25 +151,28 @@ def payouts_to(
     return tables.artisan_page(artisan_id, limit, start)
 
 
-def rail_file(batch_id: str, rail: str | None) -> files.RailFile:
+def rail_file(batch_id: str, rail: str | None) -> files.FoundFile:
     """The file of a batch for a rail: the bank's where none is named, or else the first there is.
 
+    From here on the rail's payouts count as handed out: they stay in the batch, whatever becomes of
+    their artisans, and the batch cannot be cancelled.
+
     Raises:
-        UnknownBatch. BatchNotApproved: there is no file before. NoSuchRail.
+        UnknownBatch. BatchNotApproved: there is no file before. BatchNotComplete. NoSuchRail.
     """
-    batch = batch_tables.find(batch_id)
+    batch = _rested(batch_id)
     if batch.approved_at is None:
         raise domain.BatchNotApproved("approve the batch first")
-    found = _files(batch)
-    if rail is not None and rail not in found:
+    if batch.work is not None and batch.work is not domain.Work.SEND:
+        raise domain.BatchNotComplete("the files are being written", retry_after_seconds=5)
+    if rail is not None and rail not in batch.rails:
         raise domain.NoSuchRail("the batch pays nobody by this rail", param="rail")
-    chosen = rail or (files.BANK if files.BANK in found else next(iter(found), None))
-    return files.empty_file() if chosen is None else found[chosen]
-
-
-def _files(batch: Batch) -> dict[str, files.RailFile]:
-    lines = tables.destinations_of(batch.batch_id)
-    return files.files_of(batch, lines, settings().debtor_rib)
+    chosen = rail or (files.BANK if files.BANK in batch.rails else next(iter(batch.rails), None))
+    if chosen is None:  # a bank file would have to have a payout
+        return files.empty()
+    if batch.status is BatchStatus.APPROVED:
+        batch_tables.take_file(batch, chosen)
+    return files.found(batch, chosen)
 
 
 def record_report(report: Report) -> None:

@@ -3,17 +3,26 @@
 pk             sk             what
 {batch id}     batch          a batch
 {batch id}     {payout id}    one artisan's line; `by_artisan` lists an artisan's own
+{batch id}     lane#{number}  how far the drafting of a large batch is, in one of its lanes
+{batch id}     skip#{artisan} why an artisan with a payable balance is not in the batch
 {payout id}    pointer        which batch a payout is in
 {payout id}    report#...     what a rail reported, applied or not
 artisan#{id}   totals         what is reserved for, and was paid to, an artisan
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
@@ -21,12 +30,7 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock
 from chalicelib.edge.sealing import seal, unseal
-from chalicelib.edge.storage import (
-    Table,
-    commit,
-    due_index,
-    meta,
-)
+from chalicelib.edge.storage import Table, due_index, meta, try_commit
 from chalicelib.ledger.companions import Companion, all_of
 from chalicelib.money import Money
 from chalicelib.payouts.domain import (
@@ -39,8 +43,11 @@ from chalicelib.payouts.domain import (
 )
 
 BATCH, POINTER, TOTALS = "batch", "pointer", "totals"
-CHUNK = 50
+PAGE_SIZE = 500
 Key = dict[str, Any]
+Opened = Callable[[], Destination]
+"""Opens where a payout goes, when it is asked: one that cannot be opened is one payout's matter."""
+Line = tuple[Payout, Opened]
 
 
 class BatchesIndex(GlobalSecondaryIndex[Any]):
@@ -76,13 +83,28 @@ class PayoutsTable(Table):
     total_minor = NumberAttribute(null=True)
     payout_count = NumberAttribute(null=True)
     final_count = NumberAttribute(null=True)
+    rails = JSONAttribute(null=True)
     skipped = JSONAttribute(null=True)
+    skipped_count = NumberAttribute(null=True)
+    vouched_by = UnicodeAttribute(null=True)
     approved_by = UnicodeAttribute(null=True)
     approved_at = UnicodeAttribute(null=True)
     submitted_by = UnicodeAttribute(null=True)
     submitted_at = UnicodeAttribute(null=True)
+    cancelled_by = UnicodeAttribute(null=True)
+    cancelled_at = UnicodeAttribute(null=True)
+    file_rules = JSONAttribute(null=True)
     file_sha256 = JSONAttribute(null=True)
+    files_taken = UnicodeSetAttribute(null=True)
+    work = UnicodeAttribute(null=True)
+    work_step = NumberAttribute(null=True)
+    work_after = UnicodeAttribute(null=True)
     batches = BatchesIndex()
+    # The drafting of a batch: of the batch itself, or of one of its lanes
+    plan_step = NumberAttribute(null=True)
+    plan_key = JSONAttribute(null=True)
+    plan_ended = BooleanAttribute(null=True)
+    looked_at = NumberAttribute(null=True)
     # A payout
     batch_id = UnicodeAttribute(null=True)
     artisan_id = UnicodeAttribute(null=True)
@@ -94,6 +116,7 @@ class PayoutsTable(Table):
     changed_at = UnicodeAttribute(null=True)
     reason = UnicodeAttribute(null=True)
     provider_reference = UnicodeAttribute(null=True)
+    request_key = UnicodeAttribute(null=True)
     by_artisan = ByArtisanIndex()
     # A report
     outcome = UnicodeAttribute(null=True)
@@ -103,20 +126,18 @@ class PayoutsTable(Table):
     paid_minor = NumberAttribute(null=True)
 
 
-def mark_submitted(payouts: Sequence[Payout], at: datetime) -> None:
-    """Reserved payouts are sent out; those that have moved on meanwhile must not be named."""
-    for start in range(0, len(payouts), CHUNK):
-        chunk = payouts[start : start + CHUNK]
+def mark_submitted(payouts: Sequence[Payout], at: datetime) -> bool:
+    """Reserved payouts (at most 100) are sent out; False when one has moved on meanwhile."""
 
-        def write(transaction: TransactWrite, chunk: Sequence[Payout] = chunk) -> None:
-            for payout in chunk:
-                _move_payout(transaction, payout, PayoutStatus.SUBMITTED, at)
+    def write(transaction: TransactWrite) -> None:
+        for payout in payouts:
+            _move_payout(transaction, payout, PayoutStatus.SUBMITTED, at)
 
-        commit(write)
+    return not payouts or try_commit(write)
 
 
-def reserving(payout: Payout, destination: Destination) -> Companion:
-    """The line of a batch, beside the entry that reserves it."""
+def reserving(payout: Payout, destination: Destination, fence: Companion) -> Companion:
+    """The line of a batch, beside the entry that reserves it; refused where `fence` is."""
     plain = json.dumps({"value": destination.value, "name": destination.name}).encode()
     row = PayoutsTable(
         payout.batch_id,
@@ -129,6 +150,8 @@ def reserving(payout: Payout, destination: Destination) -> Companion:
         amount_minor=payout.amount.amount_minor,
         rail=payout.rail,
         masked=payout.masked,
+        reason=payout.reason,
+        request_key=payout.request_key,
         sealed=seal(plain, payout.payout_id),
     )
     pointer = PayoutsTable(payout.payout_id, POINTER, batch_id=payout.batch_id)
@@ -137,6 +160,31 @@ def reserving(payout: Payout, destination: Destination) -> Companion:
         transaction.update(row, all_of(row), condition=PayoutsTable.pk.does_not_exist())
         transaction.update(pointer, all_of(pointer))
         _add_totals(transaction, payout, in_payout=1)
+        fence(transaction)
+
+    return write
+
+
+def taking_out(payout: Payout, reason: str, at: datetime, fence: Condition) -> Companion:
+    """A payout leaves its batch, beside the entry that makes it payable again.
+
+    Refused where it has moved on, or the batch's row does not meet `fence`.
+    """
+
+    def write(transaction: TransactWrite) -> None:
+        table = PayoutsTable
+        transaction.update(
+            PayoutsTable(payout.batch_id, payout.payout_id),
+            [
+                table.status.set(PayoutStatus.CANCELLED),
+                table.changed_at.set(clock.to_text(at)),
+                table.reason.set(reason),
+            ],
+            condition=table.status == payout.status,
+        )
+        _add_totals(transaction, payout, in_payout=-1)
+        batch = PayoutsTable(payout.batch_id, BATCH)
+        transaction.update(batch, [table.final_count.add(1)], condition=fence)
 
     return write
 
@@ -217,24 +265,54 @@ def find_payout(payout_id: str) -> Payout:
 
 
 def payouts_of(batch_id: str) -> list[Payout]:
-    """The payouts of a batch in the order of their ids; one query."""
-    return [payout_of(row) for row in _lines(batch_id)]
+    """All payouts of a batch in the order of their ids: for batches that are known to be small."""
+    return [payout for payout, _ in lines_of(batch_id)]
 
 
-def destinations_of(batch_id: str) -> list[tuple[Payout, Destination]]:
-    """The payouts of a batch with where they go, opened."""
-    found = []
-    for row in _lines(batch_id):
-        plain = json.loads(unseal(bytes(row.sealed or b""), row.sk))
-        payout = payout_of(row)
-        there = Destination(payout.rail, plain["value"], payout.masked, plain["name"])
-        found.append((payout, there))
-    return found
+def payouts_page(batch_id: str, limit: int, start: Key | None) -> tuple[list[Payout], Key | None]:
+    """Payouts of a batch in the order of their ids, from behind a key."""
+    found = _lines(batch_id, limit=limit, last_evaluated_key=start)
+    return [payout_of(row) for row in found], found.last_evaluated_key
 
 
-def _lines(batch_id: str) -> list[PayoutsTable]:
+def payouts_behind(batch_id: str, payout_id: str | None, limit: int) -> list[Line]:
+    """The payouts of a batch that follow a payout, with where they go."""
+    start = None if payout_id is None else {"pk": {"S": batch_id}, "sk": {"S": payout_id}}
+    return [_line(row) for row in _lines(batch_id, limit=limit, last_evaluated_key=start)]
+
+
+def lines_of(batch_id: str) -> Iterator[Line]:
+    """Every payout of a batch with where it goes, in the order of their ids, read as needed."""
+    return (_line(row) for row in _lines(batch_id, page_size=PAGE_SIZE))
+
+
+def amounts_of(batch_id: str) -> Iterator[tuple[str, PayoutStatus, int]]:
+    """(rail, status, centimes) of every payout of a batch, and no more of it, read as needed."""
+    wanted = ["pk", "sk", "rail", "status", "amount_minor"]
+    for row in _lines(batch_id, page_size=PAGE_SIZE, attributes_to_get=wanted):
+        yield str(row.rail), PayoutStatus(row.status), int(row.amount_minor or 0)
+
+
+def known_payouts(batch_id: str, payout_ids: Sequence[str]) -> set[str]:
+    """Those of these payouts (at most 100) that the batch has."""
+    keys = [(batch_id, payout_id) for payout_id in payout_ids]
+    found = PayoutsTable.batch_get(keys, consistent_read=True, attributes_to_get=["pk", "sk"])
+    return {row.sk for row in found}
+
+
+def _lines(batch_id: str, **options: Any) -> Any:
     lines: Condition = PayoutsTable.sk.startswith("pot_")
-    return list(PayoutsTable.query(batch_id, lines, consistent_read=True))
+    return PayoutsTable.query(batch_id, lines, consistent_read=True, **options)
+
+
+def _line(row: PayoutsTable) -> Line:
+    payout = payout_of(row)
+
+    def opened() -> Destination:
+        plain = json.loads(unseal(bytes(row.sealed or b""), row.sk))
+        return Destination(payout.rail, plain["value"], payout.masked, plain["name"])
+
+    return payout, opened
 
 
 def artisan_page(artisan_id: str, limit: int, start: Key | None) -> tuple[list[Payout], Key | None]:
@@ -266,4 +344,5 @@ def payout_of(row: PayoutsTable) -> Payout:
         changed_at=clock.from_text(str(row.changed_at)),
         reason=row.reason,
         provider_reference=row.provider_reference,
+        request_key=row.request_key,
     )

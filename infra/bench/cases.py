@@ -102,12 +102,16 @@ class Stage:
         return handler, [_message(self._captured(), "settle") for _ in range(2)]
 
     def reserve(self) -> "Runs":
-        from chalicelib.payouts import service
+        from chalicelib.payouts import batch_tables
+        from chalicelib.payouts.plan_tables import Lane
 
-        batch = service.draft_batch("bench-operator", f"bench-{self._new_number()}")
-        return "chalicelib.payouts.service:_reserve", [
-            (batch, artisan_id, _give_payable(artisan_id)) for artisan_id in _payable_artisans(2)
-        ]
+        batch_id, now = f"pbt_bench{self._new_number()}", clock.now()
+        batch_tables.begin(batch_id, "bench-operator", now, now)
+        runs = []
+        for artisan_id in _payable_artisans(2):
+            _give_payable(artisan_id)
+            runs.append((batch_id, artisan_id, Lane(batch_id).fence))
+        return "chalicelib.payouts.reserving:reserve", runs
 
     def paid_report(self) -> "Runs":
         handler = "chalicelib.payouts.consumers:record_payout_report"
@@ -170,7 +174,7 @@ class Stage:
         handler, runs = self.reserve()
         for arguments in runs:
             checked(resolve(handler)(*arguments))
-        _, payouts = service.batch(runs[0][0].batch_id)
+        _, payouts = service.batch(runs[0][0])
         tables.mark_submitted(payouts, clock.now())
         return [
             PayoutReported(
@@ -247,14 +251,14 @@ def _payable_artisans(count: int) -> list[str]:
     """Artisans of the demo who may be paid, the ones who were not chosen before first."""
     from chalicelib.artisans import service as artisans
     from chalicelib.edge.auth import artisan_id_of
-    from chalicelib.payouts import service
+    from chalicelib.payouts import reserving
     from infra.demo.catalogue import demo_artisans
 
     found = []
     for demo in demo_artisans():
         artisan_id = artisan_id_of(demo.subject)
         artisans.artisan(artisan_id)
-        if not isinstance(service._destination_of(artisan_id), str):
+        if not isinstance(reserving.destination_of(artisan_id), str):
             found.append(artisan_id)
         if len(found) == count:
             break

@@ -155,6 +155,8 @@ class TestLeastPolicies:
             "relay_confirmations": ("payments",),
             # A payout's callback is handed over by whoever applies it.
             **dict.fromkeys(("API", *APPLYING), ("payouts",)),
+            # A large batch goes on page by page.
+            **dict.fromkeys(("record_payout_report", "finish_payout_batches"), ("payouts",)),
         }
 
     def test_the_ledger_is_written_by_settlement_and_payouts_only(self):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.ledger import tables as ledger_tables
-from chalicelib.payouts import service as payouts
+from chalicelib.payouts import reserving
 from chalicelib.settlement import (
     domain,
     releases,
@@ -190,8 +190,8 @@ DEFECTS = [
         _of(_after.test_it_is_taken_from_what_is_payable),
     ),
     Defect(
-        "an artisan is paid what they owe", payouts._reserve,
-        "settlement.recover(batch.batch_id, artisan_id)",
+        "an artisan is paid what they owe", reserving.reserve,
+        "settlement.recover(batch_id, artisan_id)",
         'settlement.balances(artisan_id)["payable"]',
         _of(_payouts.test_P4_a_payout_is_net_of_what_is_owed),
     ),

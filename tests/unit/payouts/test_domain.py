@@ -115,7 +115,7 @@ class TestReports:
 class TestEntries:
     def test_a_returned_payout_leaves_the_accounts_as_before_the_batch(self):
         payout = a_payout()
-        reserve = domain.reserve_entry("pbt_a", "art_a", payout.amount, payout.rail, AT)
+        reserve = domain.reserve_entry(payout)
         totals: dict[str, int] = {}
         for entry in (
             reserve,

@@ -1,0 +1,95 @@
+"""One artisan's payout: whether they may be paid, by which rail and how much; reserving it."""
+
+from chalicelib import clock
+from chalicelib.artisans import service as artisans
+from chalicelib.artisans.domain import Artisan
+from chalicelib.config import settings
+from chalicelib.errors import NotFound
+from chalicelib.ledger import service as ledger
+from chalicelib.ledger.companions import Companion
+from chalicelib.ledger.domain import CompanionRefused, InsufficientFunds
+from chalicelib.money import Money
+from chalicelib.payouts import domain, limits, tables
+from chalicelib.payouts.domain import Destination, Payout, PayoutStatus
+from chalicelib.payouts.limits import Limits
+from chalicelib.settlement import service as settlement
+
+
+class Overtaken(Exception):
+    """Who drafts this batch was overtaken by another: it reserves nothing more."""
+
+
+def limits_now() -> Limits:
+    given = settings()
+    return Limits(
+        minimum_minor=given.payout_minimum_minor,
+        bank_minimum_minor=given.payout_bank_minimum_minor,
+        wallet_level=given.payout_wallet_level,
+        instant_cap_minor=given.payout_instant_cap_minor,
+    )
+
+
+def reserve(
+    batch_id: str,
+    artisan_id: str,
+    fence: Companion,
+    known: Artisan | None = None,
+    request_key: str | None = None,
+) -> str | None:
+    """Reserve what is payable to an artisan for a batch; why not, where that cannot be.
+
+    What they owe is taken first, so that nobody is paid what they have to give back.
+
+    Raises:
+        Overtaken: `fence` is not met any more.
+    """
+    destination = destination_of(artisan_id, known)
+    if isinstance(destination, str):
+        return destination
+    payable = settlement.recover(batch_id, artisan_id)
+    on_its_way = Money(0)
+    if destination.rail == limits.WALLET:
+        on_its_way = tables.totals_of(artisan_id).in_payout
+    amount, reason = limits.payable_by(destination.rail, payable, on_its_way, limits_now())
+    if amount.amount_minor == 0:
+        return reason
+    now = clock.now()
+    payout = Payout(
+        payout_id=domain.payout_id_of(batch_id, artisan_id),
+        batch_id=batch_id,
+        artisan_id=artisan_id,
+        amount=amount,
+        rail=destination.rail,
+        masked=destination.masked,
+        status=PayoutStatus.RESERVED,
+        reserved_at=now,
+        changed_at=now,
+        reason=reason,
+        request_key=request_key,
+    )
+    return _posted(payout, destination, fence)
+
+
+def _posted(payout: Payout, destination: Destination, fence: Companion) -> str | None:
+    entry = domain.reserve_entry(payout)
+    try:
+        ledger.post(entry, also=tables.reserving(payout, destination, fence))
+    except InsufficientFunds:
+        return "balance_changed"  # The index lagged, or another batch took it a moment ago.
+    except CompanionRefused:
+        raise Overtaken from None
+    return None
+
+
+def destination_of(artisan_id: str, known: Artisan | None = None) -> Destination | str:
+    """Where an artisan may be paid now, or why they may not."""
+    try:
+        artisan = known or artisans.artisan(artisan_id)
+    except NotFound:
+        return "not_registered"
+    found = artisans.destination_of(artisan)
+    why_not = domain.why_not_paid(artisan, found, clock.now())
+    if why_not is not None or found is None:
+        return why_not or "no_destination"
+    why_not = limits.why_not_reachable(found.kind, found.value)
+    return why_not or Destination(found.kind, found.value, found.masked, artisan.profile.name)
