@@ -23,6 +23,7 @@ from chalicelib.orders.domain import (
     OrderLine,
     OrderMismatch,
     OrderState,
+    OrderStatus,
     OrderTotalChanged,
     Parcel,
     ParcelStatus,
@@ -32,6 +33,7 @@ from chalicelib.orders.domain import (
     Wanted,
     fingerprint_of,
     move_parcel,
+    status_of,
     summed,
 )
 from chalicelib.orders.holds import hold_stock
@@ -208,9 +210,13 @@ def check_paid(found: Order) -> None:
         raise IllegalParcelMove("wait until the order is paid", extra={"parcel_status": "unpaid"})
 
 
-def recent_orders(limit: int, before: str | None) -> tuple[list[Order], str | None]:
-    """Orders without their parcels, the newest first, and where to go on."""
-    return tables.recent_page(limit, before)
+def recent_orders(
+    limit: int, before: str | None
+) -> tuple[list[tuple[Order, OrderStatus]], str | None]:
+    """Orders with what their buyers see of them, the newest first, and where to go on."""
+    found, last = tables.recent_page(limit, before)
+    now = clock.now()
+    return [(order, status_of(order, now, return_window())) for order in found], last
 
 
 def order_token_of(order_id: str) -> str:

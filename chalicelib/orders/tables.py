@@ -1,7 +1,7 @@
 """The orders table: an order and its parcels share a partition, so one query reads them all."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
-from chalicelib import clock
+from chalicelib import clock, ids
 from chalicelib.edge.storage import (
     Table,
     due_index,
@@ -121,11 +121,24 @@ def find(order_id: str) -> Order | None:
 
 
 def recent_page(limit: int, before: str | None) -> tuple[list[Order], str | None]:
-    """Orders, without their parcels, the newest first, and where to go on."""
+    """Orders, the newest first, and where to go on: two batch reads, one of the parcels."""
     rows, last = newest_first(OrderTable.recent, RECENT, "recent_at", limit, before)
     order_ids = [row.order_id for row in rows]
     found = find_without_parcels(order_ids)
-    return [found[name] for name in order_ids if name in found], last
+    keys = [(name, part) for name, order in found.items() for part in _parts_of(order)]
+    parcels: dict[str, list[Parcel]] = {}
+    for row in OrderTable.batch_get(keys, consistent_read=True):
+        parcels.setdefault(row.order_id, []).append(parcel_from(row))
+    whole = {
+        name: replace(order, parcels=tuple(parcels.get(name, ()))) for name, order in found.items()
+    }
+    return [whole[name] for name in order_ids if name in whole], last
+
+
+def _parts_of(order: Order) -> list[str]:
+    """The keys of an order's parcels: one for each artisan of its lines."""
+    count = len({line.artisan_id for line in order.lines})
+    return [part_of(ids.child_id("prc", order.order_id, n)) for n in range(1, count + 1)]
 
 
 def find_without_parcels(order_ids: Sequence[str]) -> dict[str, Order]:

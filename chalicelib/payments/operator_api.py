@@ -49,7 +49,8 @@ def _next(call: Call[Any, Any], last: str | None) -> str | None:
 )
 def list_orders(call: Call[None, PageQuery]) -> Page[OperatorOrder]:
     found, last = orders.recent_orders(call.query.limit, _before(call))
-    return Page(data=[OperatorOrder.of(order) for order in found], next_cursor=_next(call, last))
+    data = [OperatorOrder.of(order, status) for order, status in found]
+    return Page(data=data, next_cursor=_next(call, last))
 
 
 @operator_payments.route(

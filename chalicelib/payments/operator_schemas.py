@@ -8,7 +8,7 @@ from chalicelib.edge.pages import PageQuery
 from chalicelib.edge.schemas import AnswerBody, Moment, MoneyBody, RequestBody
 from chalicelib.listings.domain import stock_id_of
 from chalicelib.money import Money
-from chalicelib.orders.domain import Order, OrderState
+from chalicelib.orders.domain import Order, OrderState, OrderStatus
 from chalicelib.orders.schemas import Lines, Text
 from chalicelib.payments.dispute_domain import Dispute, DisputeStatus
 from chalicelib.payments.domain import Kept, Payment, PaymentStatus, Portion
@@ -213,8 +213,12 @@ class CallbackView(AnswerBody):
 
 
 class OperatorOrder(AnswerBody):
+    """`status` is what the buyer sees, `state` how far the order itself is."""
+
     id: str
+    status: OrderStatus
     state: OrderState
+    total: MoneyBody
     total_goods: MoneyBody
     refunded: MoneyBody
     country: str
@@ -223,10 +227,12 @@ class OperatorOrder(AnswerBody):
     placed_at: Moment
 
     @classmethod
-    def of(cls, order: Order) -> "OperatorOrder":
+    def of(cls, order: Order, status: OrderStatus) -> "OperatorOrder":
         return cls(
             id=order.order_id,
+            status=status,
             state=order.state,
+            total=MoneyBody.of(order.total),
             total_goods=MoneyBody.of(order.goods),
             refunded=MoneyBody.of(Money(order.refunded_minor, order.currency)),
             country=order.ship_to.country,

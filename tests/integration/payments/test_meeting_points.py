@@ -324,6 +324,23 @@ def test_P12_a_request_that_was_cut_off_after_its_effect_has_it_once(shop: Shop)
     assert ids[0] == ids[1]
 
 
+def test_operators_see_of_each_order_what_its_buyer_sees(shop: Shop) -> None:
+    waiting = shop.place("card", {BOWL: 1})
+    sent = shop.paid("wallet", {BOWL: 1, RUG: 1})
+    shop.send_all(sent, upto="shipped")
+    arrived = shop.paid("wallet", {RUG: 1})
+    shop.send_all(arrived)
+    listed = {order["id"]: order for order in shop.listed("orders")}
+    for placed, status in (
+        (waiting, "awaiting_payment"),
+        (sent, "shipped"),
+        (arrived, "delivered"),
+    ):
+        order = listed[placed["order"]["id"]]
+        assert (order["status"], shop.read(placed)["status"]) == (status, status)
+        assert order["total"] == placed["payment"]["amount"]
+
+
 def forget_answers() -> None:
     """As if the process had died after the effect and before its answer was kept."""
     for row in IdempotencyTable.scan():
