@@ -50,6 +50,23 @@ def list_own_payouts(call: Call[None, PageQuery]) -> Page[OwnPayoutView]:
 
 
 @payouts.route(
+    "/v1/me/payouts",
+    method="POST",
+    access=Access.ARTISAN,
+    body=Nothing,
+    answer=OwnPayoutView,
+    status=201,
+    key=KeyUse.KEPT_REQUIRED,
+    summary="Ask to be paid now all that is payable; once a day",
+)
+def request_own_payout(call: Call[Nothing, None]) -> OwnPayoutView:
+    """The money is reserved at once and goes out when the day's batch is approved. `reason` of
+    `not_payable_now`: not_verified, no_destination, destination_just_changed, invalid_account,
+    below_minimum, wallet_full, balance_changed."""
+    return OwnPayoutView.of(service.request_payout(call.caller.artisan_id, call.idempotency_key))
+
+
+@payouts.route(
     "/v1/operator/payout-batches",
     method="POST",
     access=Access.OPERATOR,

@@ -260,7 +260,8 @@ def batch_of(row: PayoutsTable) -> Batch:
             rail: RailTotal(int(count), Money(int(minor)))
             for rail, (count, minor) in (row.rails or {}).items()
         },
-        in_lanes=row.plan_step is not None,
+        in_lanes=row.plan_step is not None and not row.plan_ended,
+        is_ending=bool(row.plan_ended),
         skipped=row.skipped,
         skipped_count=int(row.skipped_count or 0),
         vouched_by=row.vouched_by,

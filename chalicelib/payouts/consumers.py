@@ -47,4 +47,4 @@ def _record(message: PayoutReported) -> None:
 
 @payout_events.every_minute
 def finish_payout_batches() -> None:
-    service.finish_batches()
+    service.sweep()

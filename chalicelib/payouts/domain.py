@@ -15,7 +15,8 @@ from chalicelib.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 from chalicelib.ledger.domain import Entry, posting
 from chalicelib.money import Money
 
-MACHINES = frozenset({"schedule", "artisans"})
+SCHEDULE, ARTISANS = "schedule", "artisans"
+MACHINES = frozenset({SCHEDULE, ARTISANS})
 """Who drafts batches without being an operator: the clock, and artisans who ask to be paid."""
 
 
@@ -196,6 +197,7 @@ class Batch:
     payout_count: int = 0
     rails: Mapping[str, RailTotal] = field(default_factory=dict)
     in_lanes: bool = False  # it is drafted through the queue
+    is_ending: bool = False  # nobody is added any more; its totals are being counted
     skipped: Mapping[str, str] | None = None  # artisan -> why not in the batch; the first of them
     skipped_count: int = 0
     vouched_by: str | None = None  # the first of two operators, where no operator drafted it

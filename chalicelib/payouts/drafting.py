@@ -41,7 +41,12 @@ def draft(batch_id: str, drafted_by: str) -> Batch:
 
 
 def go_on(batch: Batch) -> Batch:
-    """Draft the batch at once where it is small, or else have its lanes drafted."""
+    """Draft the batch at once where it is small, or else have its lanes drafted.
+
+    That of artisans who ask ends with their day, and nobody is added to it here.
+    """
+    if batch.is_ending or batch.drafted_by == domain.ARTISANS:
+        return end(batch)
     minimum = Money(reserving.limits_now().minimum_of(""))
     if not batch.in_lanes:
         found = ledger.accounts_with_at_least(PAYABLE, minimum)
@@ -153,8 +158,12 @@ def _reserved_apart(lane: Lane, artisan_id: str, known: Artisan | None) -> str |
 
 
 def end(batch: Batch) -> Batch:
-    """Nobody is added to the batch any more."""
+    """Nobody is added to the batch any more: first that is so, then it is counted."""
     batch_id = batch.batch_id
+    if not batch.in_lanes and not plan_tables.move_lane(Lane(batch_id), None):
+        batch = batch_tables.find(batch_id)
+        if not batch.is_ending:
+            return batch
     skipped, key = plan_tables.skipped_page(batch_id, SHOWN_SKIPPED, None)
     how_many = len(skipped) if key is None else plan_tables.skipped_count(batch_id)
     return batch_tables.end_draft(batch_id, totals_of(batch_id), skipped, how_many)

@@ -30,18 +30,23 @@ def limits_now() -> Limits:
 
 
 def reserve(
-    batch_id: str,
-    artisan_id: str,
-    fence: Companion,
-    known: Artisan | None = None,
-    request_key: str | None = None,
+    batch_id: str, artisan_id: str, fence: Companion, known: Artisan | None = None
 ) -> str | None:
     """Reserve what is payable to an artisan for a batch; why not, where that cannot be.
 
-    What they owe is taken first, so that nobody is paid what they have to give back.
-
     Raises:
         Overtaken: `fence` is not met any more.
+    """
+    found = prepared(batch_id, artisan_id, known)
+    return found if isinstance(found, str) else post(*found, fence)
+
+
+def prepared(
+    batch_id: str, artisan_id: str, known: Artisan | None = None, request_key: str | None = None
+) -> tuple[Payout, Destination] | str:
+    """The payout of what is payable to an artisan, or why there is none.
+
+    What they owe is taken first, so that nobody is paid what they have to give back.
     """
     destination = destination_of(artisan_id, known)
     if isinstance(destination, str):
@@ -52,7 +57,7 @@ def reserve(
         on_its_way = tables.totals_of(artisan_id).in_payout
     amount, reason = limits.payable_by(destination.rail, payable, on_its_way, limits_now())
     if amount.amount_minor == 0:
-        return reason
+        return reason or "below_minimum"
     now = clock.now()
     payout = Payout(
         payout_id=domain.payout_id_of(batch_id, artisan_id),
@@ -67,10 +72,15 @@ def reserve(
         reason=reason,
         request_key=request_key,
     )
-    return _posted(payout, destination, fence)
+    return payout, destination
 
 
-def _posted(payout: Payout, destination: Destination, fence: Companion) -> str | None:
+def post(payout: Payout, destination: Destination, fence: Companion) -> str | None:
+    """Reserve a payout in the ledger; why not, where that cannot be.
+
+    Raises:
+        Overtaken: `fence` is not met any more.
+    """
     entry = domain.reserve_entry(payout)
     try:
         ledger.post(entry, also=tables.reserving(payout, destination, fence))

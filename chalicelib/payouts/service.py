@@ -5,6 +5,7 @@ from collections.abc import Callable
 from chalicelib import clock
 from chalicelib.config import settings
 from chalicelib.edge.observability import count, log_failure, logger
+from chalicelib.edge.sweeps import each_apart
 from chalicelib.errors import Conflict, MarketplaceError
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.domain import CompanionRefused
@@ -15,6 +16,8 @@ from chalicelib.payouts import (
     drafting,
     files,
     plan_tables,
+    requests,
+    schedule,
     tables,
     working,
 )
@@ -92,6 +95,20 @@ def _rested(batch_id: str) -> Batch:
     """The batch, after what a crash left half done of it."""
     batch = batch_tables.find(batch_id)
     return batch if batch.work is None else working.go_on(batch)
+
+
+def request_payout(artisan_id: str, idempotency_key: str) -> Payout:
+    """An artisan asks to be paid now.
+
+    Raises:
+        NotPayableNow, PayoutRequestedToday: see `requests`.
+    """
+    return requests.request_payout(artisan_id, idempotency_key)
+
+
+def sweep() -> None:
+    """Draft what is scheduled, and finish what was left half done."""
+    each_apart((schedule.draft_scheduled, finish_batches))
 
 
 def finish_batches() -> None:

@@ -264,6 +264,13 @@ def find_payout(payout_id: str) -> Payout:
     return payout_of(row)
 
 
+def find_in(batch_id: str, payout_id: str) -> Payout | None:
+    try:
+        return payout_of(PayoutsTable.get(batch_id, payout_id, consistent_read=True))
+    except PayoutsTable.DoesNotExist:
+        return None
+
+
 def payouts_of(batch_id: str) -> list[Payout]:
     """All payouts of a batch in the order of their ids: for batches that are known to be small."""
     return [payout for payout, _ in lines_of(batch_id)]

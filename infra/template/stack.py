@@ -22,6 +22,7 @@ PARAMETERS = {
     "WalletUrl": "the wallet provider's payment page",
     "WalletApiUrl": "the wallet provider's API, no slash at the end",
     "DebtorRib": "the RIB that payouts are drawn on",
+    "PayoutSchedule": "when a batch drafts itself, in Morocco's time, as MON 09:00, or off",
 }
 """What differs by stage and is no secret; its values stand in `infra/template/parameters/`."""
 LONGEST_PARAMETER = 90
@@ -77,6 +78,7 @@ def environment(stage: str) -> dict[str, Any]:
         "MAALEM_STOREFRONT_URL": ref("StorefrontUrl"),
         **_provider_environment(),
         "MAALEM_DEBTOR_RIB": ref("DebtorRib"),
+        "MAALEM_PAYOUT_SCHEDULE": ref("PayoutSchedule"),
         **identity.token_environment(),
         **secrets.secret_environment(),
     }

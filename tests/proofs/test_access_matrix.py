@@ -57,6 +57,7 @@ MATRIX = {
     "POST /v1/me/payment-links/{link_id}/cancel": Access.ARTISAN,
     "PUT /v1/me/payout-destination": Access.ARTISAN,
     "GET /v1/me/payouts": Access.ARTISAN,
+    "POST /v1/me/payouts": Access.ARTISAN,
     "GET /v1/me/returns": Access.ARTISAN,
     "GET /v1/me/returns/{return_id}": Access.ARTISAN,
     "POST /v1/me/returns/{return_id}/accept": Access.ARTISAN,
