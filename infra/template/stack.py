@@ -21,8 +21,8 @@ PARAMETERS = {
     "PayzoneCallerName": "our user of Payzone's API",
     "WalletUrl": "the wallet provider's payment page",
     "WalletApiUrl": "the wallet provider's API, no slash at the end",
-    "DebtorRib": "the RIB that payouts are drawn on",
     "PayoutSchedule": "when a batch drafts itself, in Morocco's time, as MON 09:00, or off",
+    "DebtorRib": "the RIB that payouts are drawn on",
 }
 """What differs by stage and is no secret; its values stand in `infra/template/parameters/`."""
 LONGEST_PARAMETER = 90
