@@ -59,6 +59,7 @@ LOWER = {
 EXCEPTIONS = {
     # Payment and order change in one transaction, so that neither is ever seen without the other.
     ("payments/service", "chalicelib.orders.tables"),
+    ("payments/service", "chalicelib.orders.parcel_tables"),
 }
 EDGE = {
     "domain": set(),

@@ -9,7 +9,7 @@ from chalicelib.edge.calls import Call, read_json
 from chalicelib.edge.idempotency import KeyUse
 from chalicelib.edge.observability import count
 from chalicelib.edge.replies import Reply
-from chalicelib.payments import service
+from chalicelib.payments import link_sales, service
 from chalicelib.payments.domain import BadSignature, Provider
 from chalicelib.payments.providers import cmi, mastercard, payzone, wallet
 
@@ -90,8 +90,8 @@ def receive_wallet(call: Call[None, None]) -> Reply:
     now = clock.outside_now()
     if not standard_webhooks.is_genuine(secrets, call.headers, call.raw_body, now):
         raise _forged("wallet")
-    event = read_json(wallet.WalletEvent, call.raw_body)
-    service.receive_callback(wallet.event_from(event, call.headers), call.raw_body)
+    event = wallet.event_from(read_json(wallet.WalletEvent, call.raw_body), call.headers)
+    service.receive_callback(link_sales.of_its_payment(event), call.raw_body)
     return Reply("", status=204)
 
 

@@ -34,11 +34,13 @@ from chalicelib.payments import cancellations, checkout, link_tables, tables
 from chalicelib.payments.domain import (
     PAID,
     PAY_WITHIN,
+    EventKind,
     Method,
     OrderAlreadyPaid,
     OrderNotPayable,
     Payment,
     PaymentStatus,
+    ProviderEvent,
 )
 from chalicelib.payments.link_domain import (
     MIN_TIME_LEFT,
@@ -120,20 +122,22 @@ def pay(code: str, paying: Paying) -> Begun:
     raise Unavailable("many are paying at once; try again", retry_after_seconds=1)
 
 
-def paid_by_code(code: str) -> Payment | None:
-    """The payment of a link whose own code a wallet has read and paid, begun now where it was not.
-
-    None where nothing can be sold by it: the money fits nothing.
+def of_its_payment(event: ProviderEvent) -> ProviderEvent:
+    """A wallet's event about its payment, also where it has read the link's own code: that is a
+    reference of no payment. One is begun, unless it was; where none can be, the money fits nothing.
 
     Raises:
-        Unavailable: it kept changing; it comes again.
+        Unavailable: it kept changing; the wallet sends it again.
     """
+    if event.kind is not EventKind.SUCCEEDED or "_" in event.reference:
+        return event
     try:
-        return pay(code, Paying(Method.WALLET_QR, ANY_BUYERS_LANGUAGE)).payment
+        begun = pay(event.reference, Paying(Method.WALLET_QR, ANY_BUYERS_LANGUAGE))
     except Unavailable:
         raise
     except MarketplaceError:
-        return None
+        return event
+    return replace(event, reference=begun.payment.payment_id)
 
 
 def _check_may_sell(link: Link) -> None:

@@ -18,7 +18,7 @@ from chalicelib.orders import service as orders
 from chalicelib.orders import tables as order_tables
 from chalicelib.orders.domain import MOVES as ORDER_MOVES
 from chalicelib.orders.domain import Order, OrderState
-from chalicelib.payments import aftermath, callback_tables, link_sales, refund_tables, tables
+from chalicelib.payments import aftermath, callback_tables, refund_tables, tables
 from chalicelib.payments.callback_tables import Outcome
 from chalicelib.payments.checkout import payments_of
 from chalicelib.payments.domain import (
@@ -147,7 +147,7 @@ def _applied(event: ProviderEvent) -> Applied | None:
     if event.kind not in JUDGED:
         verdict = aftermath.applied(event)
         return Applied(verdict) if verdict else None
-    found = tables.find(event.reference) or _of_link(event)
+    found = tables.find(event.reference)
     if found is None:
         return _parked(event, "unknown reference")
     judged = _judged(found, event)
@@ -173,12 +173,6 @@ def _applied(event: ProviderEvent) -> Applied | None:
         # It may have closed as its stock was claimed, and given back what it held before that.
         order_tables.want_release(judged.order, clock.now() + CLAIM_IN_FLIGHT)
     return None
-
-
-def _of_link(event: ProviderEvent) -> Payment | None:
-    """A wallet may read the code of a link itself, and then knows no payment of ours."""
-    by_code = event.provider is Provider.WALLET and event.kind is EventKind.SUCCEEDED
-    return link_sales.paid_by_code(event.reference) if by_code else None
 
 
 def _parked(event: ProviderEvent, why: str) -> Applied | None:
