@@ -109,7 +109,7 @@ class FourEyesRequired(Forbidden):
 
 
 class BatchNotApproved(Conflict):
-    """There is no file before the batch is approved."""
+    """There is no file before the batch is approved, and none of a cancelled one."""
 
     code = "batch_not_approved"
 

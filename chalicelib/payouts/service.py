@@ -178,8 +178,8 @@ def rail_file(batch_id: str, rail: str | None) -> files.FoundFile:
         UnknownBatch. BatchNotApproved: there is no file before. BatchNotComplete. NoSuchRail.
     """
     batch = _rested(batch_id)
-    if batch.approved_at is None:
-        raise domain.BatchNotApproved("approve the batch first")
+    if batch.approved_at is None or batch.status is BatchStatus.CANCELLED:
+        raise domain.BatchNotApproved(f"a batch that is {batch.status} has no file")
     if batch.work is not None and batch.work is not domain.Work.SEND:
         raise domain.BatchNotComplete("the files are being written", retry_after_seconds=5)
     if rail is not None and rail not in batch.rails:

@@ -1,5 +1,6 @@
 """P4, P6, P7 of payouts: whatever happens in whatever order, nobody is paid twice or too much."""
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,10 +15,13 @@ from pynamodb.exceptions import PynamoDBException
 from chalicelib import clock
 from chalicelib.artisans import service as artisans
 from chalicelib.artisans.domain import DestinationKind
+from chalicelib.edge import queues, storage
+from chalicelib.edge.storage import aws_client
 from chalicelib.errors import Conflict, Unavailable
 from chalicelib.ledger import service as ledger
+from chalicelib.ledger import tables as ledger_tables
 from chalicelib.ledger.tables import LedgerTable
-from chalicelib.payouts import domain, service
+from chalicelib.payouts import domain, drafting, files, service, working
 from chalicelib.payouts.domain import Payout
 from chalicelib.payouts.tables import PayoutsTable
 from tests.factories.faults import (
@@ -36,6 +40,7 @@ pytestmark = pytest.mark.usefixtures("quick_moto")
 
 NOW = datetime(2026, 6, 20, 12, tzinfo=UTC)
 OUTAGES = (PynamoDBException, BotoCoreError, ClientError, Unavailable)
+NOT_FAILED = ("Query", "GetItem", "BatchGetItem", "ReceiveMessage", "DeleteMessage")
 BATCH_ID = domain.batch_id_of("op-1", "k")
 PAYOUT_ID = domain.payout_id_of(BATCH_ID, "art_a")
 
@@ -59,7 +64,8 @@ def drafted() -> None:
 
 
 def step_through(act: Callable[[str, str], Any]) -> None:
-    with suppress(domain.IllegalBatchMove):  # The first try had gone through; operators see that.
+    # The first try had gone through; operators see that.
+    with suppress(domain.IllegalBatchMove, domain.BatchNotComplete):
         act(BATCH_ID, "op-1")
 
 
@@ -102,6 +108,88 @@ def test_P6_a_crash_at_any_call_loses_and_doubles_nothing(aws, fault):
     counting = Calls()
     expected = run(counting.make)
     for number in telling(counting.names, fault):
+        calls = Calls(number, fault)
+        assert run(calls.make) == expected, (number, counting.names[number])
+        assert calls.failed
+
+
+@pytest.fixture
+def small_pages(monkeypatch):
+    """Two artisans are a large batch, and each page has one: they go through the queue."""
+    for place in (drafting, working):
+        monkeypatch.setattr(place, "AT_ONCE", 1)
+        monkeypatch.setattr(place, "PAGE", 1)
+    monkeypatch.setattr(working, "STEPS_PER_MESSAGE", 2)
+    monkeypatch.setattr(ledger, "ACCOUNT_SHARDS", 1)
+    monkeypatch.setattr(ledger_tables, "SHARD_COUNT", 1)
+    monkeypatch.setattr(storage, "DUE_SHARD_COUNT", 1)
+
+
+def delivered() -> None:
+    """Everything on the queue is handled; what fails comes again."""
+    sqs, place = aws_client("sqs"), {"QueueUrl": queues.url_of("payouts")}
+    while messages := sqs.receive_message(**place, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            body = json.loads(message["Body"])
+            if body["type"] == "lane_to_draft":
+                until_done(lambda body=body: service.draft_lane(
+                    body["batch_id"], body["lane"], body["step"]
+                ))  # fmt: skip
+            elif body["type"] == "batch_to_work_on":
+                until_done(lambda body=body: service.work_on(body["batch_id"], body["step"]))
+            sqs.delete_message(**place, ReceiptHandle=message["ReceiptHandle"])
+
+
+def all_quiet() -> None:
+    """Whatever was lost on the way, a sweep finds it."""
+    delivered()
+    clock.advance(300)
+    until_done(service.finish_batches)
+    delivered()
+
+
+def suspended() -> None:
+    if artisans.artisan("art_b").is_verified:
+        artisans.suspend("art_b", "fraud")
+
+
+def end() -> Any:
+    """What came out: when it was resumed, and by how many pages, is left out."""
+    batch, payouts = service.batch(BATCH_ID)
+    assert ledger.check().holds
+    return (
+        [(one.artisan_id, one.amount, one.status, one.reason) for one in payouts],
+        (batch.status, batch.is_complete, batch.work, batch.payout_count, batch.rails, batch.total),
+        (batch.skipped, batch.file_sha256),
+        [money(name) for name in ("art_a", "art_b")],
+        len(list(ledger_tables.entries())),
+    )
+
+
+LARGE = (drafted, all_quiet, suspended, approved, all_quiet, submitted, all_quiet)
+CALLED_OFF = (drafted, all_quiet, lambda: step_through(service.cancel_batch), all_quiet)
+
+
+@pytest.mark.parametrize("steps", [LARGE, CALLED_OFF], ids=["sent", "called_off"])
+@pytest.mark.parametrize("fault", [Fault.NOT_SENT, Fault.ANSWER_LOST])
+def test_P6_a_crash_in_a_large_batch_loses_and_doubles_nothing(aws, fault, steps, small_pages):
+    def run(make: Callable[..., Any]) -> Any:
+        with fresh(aws):
+            for name in ("art_a", "art_b"):
+                a_payable_artisan(name)
+            with calls_through(make):
+                for step in steps:
+                    until_done(step)
+            return end()
+
+    counting = Calls()
+    expected = run(counting.make)
+    writes = [
+        number
+        for number in telling(counting.names, fault)
+        if counting.names[number] not in NOT_FAILED
+    ]
+    for number in writes[list(Fault).index(fault) :: 2]:  # each write fails in one of two ways
         calls = Calls(number, fault)
         assert run(calls.make) == expected, (number, counting.names[number])
         assert calls.failed
@@ -152,6 +240,12 @@ def test_P4_drafts_and_reports_at_once_pay_once(aws, seed):
     assert ledger.check().holds
 
 
+REFUSED = (
+    domain.IllegalBatchMove, domain.PayoutNotSubmitted, domain.BatchNotComplete, domain.FileTaken,
+    domain.BatchNotApproved, domain.NotPayableNow, domain.PayoutRequestedToday,
+)  # fmt: skip
+
+
 class History:
     """Random operators, rails and artisans; `released` is all that was ever made payable."""
 
@@ -161,15 +255,17 @@ class History:
         self.chosen = random.Random(seed)
         self.released = dict.fromkeys(self.names, 0)
         self.batches: set[str] = set()
+        self.handed_out: dict[str, str] = {}
         for name in self.names:
             a_payable_artisan(name, 20_000)
             self.released[name] += 20_000
 
     def step(self) -> None:
         act = self.chosen.choice(
-            [self.release, self.draft, self.approve, self.submit, self.report, self.report]
-        )
-        with suppress(domain.IllegalBatchMove, domain.PayoutNotSubmitted):
+            [self.release, self.draft, self.approve, self.submit, self.report, self.report,
+             self.cancel, self.verify, self.take_file, self.ask, self.day_ends]
+        )  # fmt: skip
+        with suppress(*REFUSED):
             act()
 
     def release(self) -> None:
@@ -183,10 +279,35 @@ class History:
         self.batches.add(service.draft_batch("op-1", key).batch_id)
 
     def approve(self) -> None:
-        service.approve_batch(self.chosen.choice(sorted(self.batches) or ["pbt_x"]), "op-2")
+        service.approve_batch(self.chosen.choice(sorted(self.batches)), "op-2")
 
     def submit(self) -> None:
-        service.submit_batch(self.chosen.choice(sorted(self.batches) or ["pbt_x"]), "op-2")
+        service.submit_batch(self.chosen.choice(sorted(self.batches)), "op-2")
+
+    def cancel(self) -> None:
+        service.cancel_batch(self.chosen.choice(sorted(self.batches)), "op-2")
+
+    def verify(self) -> None:
+        name = self.chosen.choice(self.names)
+        if artisans.artisan(name).is_verified:
+            artisans.suspend(name, "looked at")
+        else:
+            artisans.reinstate(name)
+
+    def take_file(self) -> None:
+        batch_id = self.chosen.choice(sorted(self.batches))
+        taken = service.rail_file(batch_id, None)
+        batch = service.batch(batch_id)[0]
+        if taken.content_type == files.XML and batch.status == "approved":
+            self.handed_out[batch_id] = taken.content
+
+    def ask(self) -> None:
+        name = self.chosen.choice(self.names)
+        self.batches.add(service.request_payout(name, str(self.chosen.randint(1, 2))).batch_id)
+
+    def day_ends(self) -> None:
+        clock.advance(24 * 3600)
+        service.finish_batches()
 
     def report(self) -> None:
         payouts = self.payouts()
@@ -199,6 +320,8 @@ class History:
         return [one for batch in sorted(self.batches) for one in service.batch(batch)[1]]
 
     def check(self) -> None:
+        for batch_id, content in self.handed_out.items():
+            assert service.rail_file(batch_id, "bank_account").content == content
         for name in self.names:
             payable, in_payout, paid_out = money(name)
             assert min(payable, in_payout, paid_out) >= 0
@@ -212,7 +335,7 @@ class History:
 def test_P4_no_history_pays_more_than_was_released(aws, seed):
     history = History(seed)
     history.draft()
-    for _ in range(25):
+    for _ in range(35):
         history.step()
         history.check()
     assert ledger.check().holds
@@ -235,4 +358,45 @@ def test_P10_of_two_contradicting_reports_at_once_one_counts(aws, seed):
     both = [a_report(PAYOUT_ID, "paid"), a_report(PAYOUT_ID, "failed")]
     interleave([lambda one=one: service.record_report(one) for one in both], seed)
     assert money() in {(22_054, 0, 0), (0, 0, 22_054)}
+    assert ledger.check().holds
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_P4_what_is_in_a_file_that_was_handed_out_is_never_payable_again(aws, seed):
+    a_payable_artisan()
+    drafted()
+    approved()
+    artisans.suspend("art_a", "fraud")
+    taken = []
+    acts = [
+        lambda: taken.append(service.rail_file(BATCH_ID, None).content),
+        lambda: service.submit_batch(BATCH_ID, "op-1"),
+        lambda: service.cancel_batch(BATCH_ID, "op-1"),
+    ]
+    for error in interleave(acts, seed):
+        assert error is None or isinstance(error, REFUSED), error
+    all_quiet()
+    is_out = any(domain.payout_id_of(BATCH_ID, "art_a")[4:] in content for content in taken)
+    assert money() == ((0, 22_054, 0) if is_out else (22_054, 0, 0))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_P7_the_same_page_worked_on_at_once_is_worked_on_once(aws, seed, small_pages):
+    for name in ("art_a", "art_b"):
+        a_payable_artisan(name)
+    batch = service.draft_batch("op-1", "k")
+    lane = [lambda: service.draft_lane(BATCH_ID, 0, 0)] * 2
+    assert interleave(lane, seed) == [None, None]
+    all_quiet()
+    assert service.batch(BATCH_ID)[0].skipped == {}
+    artisans.suspend("art_a", "fraud")
+    service.approve_batch(BATCH_ID, "op-1")
+    step = service.batch(BATCH_ID)[0].work_step
+    assert interleave([lambda: service.work_on(BATCH_ID, step)] * 3, seed) == [None] * 3
+    all_quiet()
+    batch, payouts = service.batch(BATCH_ID)
+    assert (batch.status, batch.work, batch.payout_count) == ("approved", None, 2)
+    assert sorted(one.status for one in payouts) == ["cancelled", "reserved"]
+    assert batch.total.amount_minor == 22_054
+    assert money() == (22_054, 0, 0)
     assert ledger.check().holds

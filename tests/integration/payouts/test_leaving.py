@@ -105,6 +105,7 @@ class TestCancelling:
         assert ledger.check().holds
         with pytest.raises(IllegalBatchMove):
             service.approve_batch(batch_id, "op-2")
+        assert api.get(f"{PATH}/{batch_id}/file", token=api.operator).status == 409
 
     def test_P4_not_once_a_file_of_it_was_handed_out(self, api):
         batch_id = drafted()
