@@ -3,6 +3,7 @@
 from chalice import Chalice
 
 from chalicelib.artisans.api import artisans
+from chalicelib.edge.replies import PDF
 from chalicelib.edge.system import system
 from chalicelib.ledger.api import ledger
 from chalicelib.listings.api import listings
@@ -17,12 +18,14 @@ from chalicelib.payments.link_api import payment_links
 from chalicelib.payments.operator_api import operator_payments
 from chalicelib.payouts.api import payouts
 from chalicelib.payouts.consumers import payout_events
+from chalicelib.payouts.statement_api import statement_routes
 from chalicelib.regions.api import regions
 from chalicelib.settlement.api import settlement
 from chalicelib.settlement.consumers import settlement_events
 from chalicelib.stock.consumers import stock_events
 
 app = Chalice(app_name="maalem")
+app.api.binary_types.append(PDF)
 for blueprint in (
     system,
     regions,
@@ -42,6 +45,7 @@ for blueprint in (
     settlement_events,
     payouts,
     payout_events,
+    statement_routes,
     notification_events,
 ):
     app.register_blueprint(blueprint)

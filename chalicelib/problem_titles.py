@@ -285,6 +285,18 @@ _ROWS = {
         "The parcel’s state forbids it", "L’état du colis ne le permet pas",
         "حالة الطرد لا تسمح بذلك", "ⴰⴷⴷⴰⴷ ⵏ ⵓⵎⴰⵣⴰⵏ ⵓⵔ ⵜ ⵉⵜⵜⴰⴷⵊⴰ",
     ),
+    "not_acceptable": (
+        "Another type of answer was asked for", "Un autre type de réponse est demandé",
+        "طُلب نوع آخر من الجواب", "ⵉⵜⵜⵓⵙⵓⵜⵔ ⵡⴰⵏⴰⵡ ⵢⴰⴹⵏ ⵏ ⵜⵎⵔⴰⵔⵓⵜ",
+    ),
+    "unknown_month": (
+        "There is no statement of this month", "Il n’y a pas de relevé de ce mois",
+        "لا يوجد كشف لهذا الشهر", "ⵓⵔ ⵉⵍⵍⵉ ⵓⵙⵏⵎⵍ ⵏ ⵓⵢⵢⵓⵔ ⴰⴷ",
+    ),
+    "statement_too_long": (
+        "The statement is too long", "Le relevé est trop long",
+        "الكشف طويل جداً", "ⴰⵙⵏⵎⵍ ⵉⵖⵣⵣⵉⴼ",
+    ),
     "payment_in_doubt": (
         "The payment is in doubt; do not send yet",
         "Le paiement est incertain : n’expédiez pas encore",

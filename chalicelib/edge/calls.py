@@ -276,7 +276,7 @@ def _present(
     limits: Mapping[str, str],
 ) -> Response:
     status = reply.status or operation.status
-    text = "" if status in (204, 304) else reply.text()
+    text = "" if status in (204, 304) else reply.content()
     out: dict[str, str | list[str]] = {
         "Content-Type": reply.content_type,
         "X-Request-Id": identifier,
@@ -286,7 +286,8 @@ def _present(
     if not shared:  # A cache would tell one caller's limit to all.
         out |= limits
     if shared:
-        etag = '"' + hashlib.sha256(text.encode()).hexdigest()[:24] + '"'
+        raw = text if isinstance(text, bytes) else text.encode()
+        etag = '"' + hashlib.sha256(raw).hexdigest()[:24] + '"'
         out |= {
             "ETag": etag,
             "Cache-Control": f"public, max-age={operation.cached_seconds},"

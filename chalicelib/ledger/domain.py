@@ -211,6 +211,16 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One entry as it changed one kept account, in the account's normal sense."""
+
+    entry_id: str
+    reason: str
+    at: datetime
+    change_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """A page of an account's lines, newest first. `next_key` continues it; None at the end."""
 

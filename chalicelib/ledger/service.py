@@ -1,12 +1,21 @@
 """Posting entries, and reading what they add up to. The ledger knows no other feature."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, NoReturn
 
 from chalicelib.edge.observability import count, logger
 from chalicelib.ledger import domain, tables
 from chalicelib.ledger.companions import Companion, nothing
-from chalicelib.ledger.domain import Check, Difference, Entry, EntryMismatch, Line, Statement
+from chalicelib.ledger.domain import (
+    Change,
+    Check,
+    Difference,
+    Entry,
+    EntryMismatch,
+    Line,
+    Statement,
+)
 from chalicelib.money import Money
 
 ACCOUNT_SHARDS = tables.SHARD_COUNT
@@ -93,6 +102,11 @@ def statement(account: str, limit: int, before: Mapping[str, str | int] | None) 
         return _derived_statement(account, limit, before)
     balance, lines, next_key = tables.lines_of(account, limit, before)
     return Statement(account, Money(balance), tuple(lines), next_key)
+
+
+def changes_since(account: str, since: datetime) -> list[Change]:
+    """What changed a kept account from a moment on, oldest first; one query."""
+    return [Change(*found) for found in tables.changes_since(account, since)]
 
 
 def _derived_statement(

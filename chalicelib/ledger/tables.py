@@ -9,6 +9,7 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
@@ -157,6 +158,18 @@ def lines_of(
         after -= change
     more = len(rows) > limit
     return balance, lines, {"sk": rows[limit - 1].sk, "balance": after} if more else None
+
+
+def changes_since(account: str, since: datetime) -> Iterator[tuple[str, str, datetime, int]]:
+    """What changed a kept account from a moment on, oldest first: (entry id, reason, at, change).
+
+    The change is in the account's normal sense, in centimes.
+    """
+    lines = LedgerTable.sk.between(f"{LINE}{clock.to_text(since)}", TOTAL)
+    for row in LedgerTable.query(_account_key(account), lines, consistent_read=True):
+        if row.sk != TOTAL:
+            at = clock.from_text(str(row.at))
+            yield str(row.entry_id), str(row.reason), at, int(row.change_minor or 0)
 
 
 def _line(row: LedgerTable, account: str, change: int, after: int) -> Line:

@@ -13,11 +13,13 @@ from chalicelib.settlement import (
     releases,
     reversing,
     settling,
+    statements,
     tables,
     unapplied,
 )
 from chalicelib.settlement.domain import Sale
 from chalicelib.settlement.reversals import Reversal, Stage
+from chalicelib.settlement.statements import MonthStatement
 from chalicelib.settlement.unapplied import Receipt, ReceiptStage
 
 
@@ -83,6 +85,17 @@ def statement(
 ) -> Statement:
     """A page of what changed one of an artisan's balances (see BALANCES), newest first."""
     return ledger.statement(f"{domain.BALANCES[balance]}:{artisan_id}", limit, before)
+
+
+def month_statement(
+    artisan_id: str, month: str, begins: datetime, ends: datetime
+) -> MonthStatement:
+    """An artisan's month, from `begins` until before `ends`.
+
+    Raises:
+        StatementTooLong, Unavailable: see `statements`.
+    """
+    return statements.of_month(artisan_id, month, begins, ends)
 
 
 def balances(artisan_id: str) -> dict[str, Money]:

@@ -64,6 +64,7 @@ MATRIX = {
     "POST /v1/me/returns/{return_id}/received": Access.ARTISAN,
     "POST /v1/me/returns/{return_id}/refuse": Access.ARTISAN,
     "GET /v1/me/statements": Access.ARTISAN,
+    "GET /v1/me/statements/{month}": Access.ARTISAN,
     "POST /v1/me/verification": Access.ARTISAN,
     "GET /v1/operator/artisans": Access.OPERATOR,
     "POST /v1/operator/artisans/{artisan_id}/reinstate": Access.OPERATOR,
