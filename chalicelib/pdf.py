@@ -28,6 +28,7 @@ QUIET: Colour = (0.4, 0.4, 0.4)
 RULE: Colour = (0.78, 0.78, 0.78)
 SHADE: Colour = (0.95, 0.94, 0.91)
 LEFT_TO_RIGHT_MARK = "\u200e"
+BEGIN_NUMBERS = frozenset("-\u2212abcdefghijklmnopqrstuvwxyz0123456789")  # ids begin with a letter
 
 
 class Side(StrEnum):
@@ -198,9 +199,11 @@ class _Layout:
         for text, column in zip(texts, self.paper.columns, strict=True):
             width = self.width * column.percent / 100
             if text:
-                mark = LEFT_TO_RIGHT_MARK if column.of_numbers else ""
+                mark = LEFT_TO_RIGHT_MARK if column.of_numbers and text[0] in BEGIN_NUMBERS else ""
+                # Digits of amounts stand beneath each other, also where reading ends on the left.
+                swapped = column.of_numbers and self.paper.from_the_right
+                side = Side.START if swapped and column.side is Side.END else column.side
                 inner = (start + PADDING, width - 2 * PADDING)
-                side = column.side
                 self._put(self._text(f"{mark}{text}", *inner, y, size, side, INK, strong))
             start += width
 
@@ -211,10 +214,8 @@ class _Layout:
         """Text in a strip that begins `start` from where reading begins."""
         from_the_right = self.paper.from_the_right
         left = MARGIN + (self.width - start - width if from_the_right else start)
-        of_numbers = text.startswith(LEFT_TO_RIGHT_MARK)
-        # Digits of amounts stand beneath each other, also where reading ends on the left.
-        right = side is Side.END if of_numbers or not from_the_right else side is Side.START
-        shown = shaped(text, from_the_right and not of_numbers)
+        right = (side is Side.END) is not from_the_right
+        shown = shaped(text, from_the_right and not text.startswith(LEFT_TO_RIGHT_MARK))
         return _Text(left + (width if right else 0), y, shown, size, strong, colour, right)
 
     def _put(self, mark: Mark) -> None:
