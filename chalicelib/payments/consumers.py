@@ -100,7 +100,7 @@ def relay_payment_changes(change: Change) -> None:
     was = change.old["status"]["S"] if change.old else None
     if became in PAID and was not in PAID:
         captured = sale_of(payment)
-        queues.send("settlement", captured, group=captured.shares[0].artisan_id)
+        queues.send("settlement", captured, group=_group_of(captured))
         announcements.tell_paid(payment)
 
 
@@ -140,8 +140,14 @@ def relay_refund_changes(change: Change) -> None:
     if refund.kind is RefundKind.REFUND:
         _tell_settlement(refund, stage)
     elif stage != "failed":
-        queues.send("settlement", _unapplied(refund, stage))
+        queues.send("settlement", _unapplied(refund, stage), group=refund.payment_id)
     announcements.tell_refund(refund)
+
+
+def _group_of(sale: PaymentCaptured) -> str:
+    """Whose backlog a message belongs to: the artisan's where there is one, else the payment's."""
+    artisans = {share.artisan_id for share in sale.shares}
+    return artisans.pop() if len(artisans) == 1 else sale.payment_id
 
 
 def _tell_settlement(refund: Refund, stage: str) -> None:
@@ -156,7 +162,7 @@ def _tell_settlement(refund: Refund, stage: str) -> None:
             "portions": [_portion(portion) for portion in refund.portions],
         }
     )
-    queues.send("settlement", moved, group=moved.sale.shares[0].artisan_id)
+    queues.send("settlement", moved, group=_group_of(moved.sale))
 
 
 def _portion(portion: Portion) -> PortionMessage:
@@ -189,7 +195,8 @@ def relay_dispute_changes(change: Change) -> None:
     dispute = dispute_tables.dispute_from(dispute_tables.DisputeTable.from_raw_data(change.new))
     stage = DISPUTE_STAGES.get(dispute.status)
     if stage is not None:
-        queues.send("settlement", _dispute_moved(dispute, stage))
+        moved = _dispute_moved(dispute, stage)
+        queues.send("settlement", moved, group=_group_of(moved.sale))
         announcements.tell_dispute(dispute)
 
 

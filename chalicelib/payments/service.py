@@ -112,7 +112,7 @@ def _hand_over(event: ProviderEvent) -> None:
             "occurred_at": event.occurred_at,
         }
     )
-    queues.send("payouts", reported)
+    queues.send("payouts", reported, group=reported.payout_id)
     callback_tables.close_event(event, Outcome(EventStatus.APPLIED, "handed to payouts"))
 
 
