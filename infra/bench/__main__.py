@@ -14,19 +14,20 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from infra.bench import cold, holds, report, throughput
+from infra.bench import batches, cold, holds, report, throughput
 from infra.bench.cases import CASES, Recorded, Stage
 
 COLD = "cold"
 HOLDS = "holds"
 THROUGHPUT = "throughput"
+PAYOUTS = "payouts"
 ROUNDS = 25
 WIDTH = 132
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
-    wanted = given.only or [*CASES, COLD, HOLDS, THROUGHPUT]
+    wanted = given.only or [*CASES, COLD, HOLDS, THROUGHPUT, PAYOUTS]
     names = [name for name in CASES if name in wanted]
     columns = (TextColumn("{task.description:<34}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -40,29 +41,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         started = cold.measure(lambda: step("Cold start")) if COLD in wanted else None
         rush = holds.measure(_part_of(progress, "Holds")) if HOLDS in wanted else []
         crowd = _crowd(progress) if THROUGHPUT in wanted else None
+        paydays = batches.measure(_part_of(progress, "Payouts")) if PAYOUTS in wanted else []
     zips = cold.zip_bytes() if started else {}
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     if rows or started:
         console.print(report.table_of(rows, started, zips))
         console.print(report.NOTES + "\n", highlight=False)
-    if rush:
-        console.print(holds.table_of(rush))
-        console.print(holds.notes_of(rush) + "\n", highlight=False)
-    if crowd is not None:
-        console.print(throughput.table_of(crowd))
-        console.print(throughput.notes_of(crowd), highlight=False)
+    for there, part in ((rush, holds), (crowd, throughput), (paydays, batches)):
+        if there:
+            console.print(part.table_of(there))
+            console.print(part.notes_of(there) + "\n", highlight=False)
     if given.json:
         figures = report.as_json(rows, started, zips)
         figures["holds"] = holds.as_json(rush)
+        figures["payouts"] = batches.as_json(paydays)
         figures["throughput"] = crowd and throughput.as_json(crowd)
         given.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    wrong = [row.wrong for row in rush] + ([crowd.counted.wrong] if crowd is not None else [])
+    wrong = [row.wrong for row in rush] + [run.wrong for run in paydays]
+    wrong += [crowd.counted.wrong] if crowd is not None else []
     return 1 if any(wrong) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infra.bench", description=__doc__)
-    names = [*CASES, COLD, HOLDS, THROUGHPUT]
+    names = [*CASES, COLD, HOLDS, THROUGHPUT, PAYOUTS]
     parser.add_argument("--only", action="append", choices=names, help="may be given repeatedly")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return parser

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import permutations
 from typing import Any
+from unittest import mock
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
@@ -114,7 +115,11 @@ def test_P6_a_crash_at_any_call_loses_and_doubles_nothing(aws, fault):
 
 
 @pytest.fixture
-def small_pages(monkeypatch):
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_small(monkeypatch)
+
+
+def make_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two artisans are a large batch, and each page has one: they go through the queue."""
     for place in (drafting, working):
         monkeypatch.setattr(place, "AT_ONCE", 1)
@@ -125,13 +130,18 @@ def small_pages(monkeypatch):
     monkeypatch.setattr(storage, "DUE_SHARD_COUNT", 1)
 
 
+handed_over: set[str] = set()
+
+
 def delivered() -> None:
     """Everything on the queue is handled; what fails comes again."""
     sqs, place = aws_client("sqs"), {"QueueUrl": queues.url_of("payouts")}
     while messages := sqs.receive_message(**place, MaxNumberOfMessages=10).get("Messages"):
         for message in messages:
             body = json.loads(message["Body"])
-            if body["type"] == "lane_to_draft":
+            if body["type"] == "payout_to_send":
+                handed_over.add(body["payout_id"])
+            elif body["type"] == "lane_to_draft":
                 until_done(lambda body=body: service.draft_lane(
                     body["batch_id"], body["lane"], body["step"]
                 ))  # fmt: skip
@@ -160,7 +170,7 @@ def end() -> Any:
     return (
         [(one.artisan_id, one.amount, one.status, one.reason) for one in payouts],
         (batch.status, batch.is_complete, batch.work, batch.payout_count, batch.rails, batch.total),
-        (batch.skipped, batch.file_sha256),
+        (batch.skipped, batch.file_sha256, sorted(handed_over)),
         [money(name) for name in ("art_a", "art_b")],
         len(list(ledger_tables.entries())),
     )
@@ -175,8 +185,9 @@ CALLED_OFF = (drafted, all_quiet, lambda: step_through(service.cancel_batch), al
 def test_P6_a_crash_in_a_large_batch_loses_and_doubles_nothing(aws, fault, steps, small_pages):
     def run(make: Callable[..., Any]) -> Any:
         with fresh(aws):
-            for name in ("art_a", "art_b"):
-                a_payable_artisan(name)
+            handed_over.clear()
+            a_payable_artisan("art_a", kind=DestinationKind.WALLET, value="+212612345678")
+            a_payable_artisan("art_b")
             with calls_through(make):
                 for step in steps:
                     until_done(step)
@@ -400,3 +411,19 @@ def test_P7_the_same_page_worked_on_at_once_is_worked_on_once(aws, seed, small_p
     assert batch.total.amount_minor == 22_054
     assert money() == (22_054, 0, 0)
     assert ledger.check().holds
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_P4_who_asks_as_the_day_ends_is_counted_or_asks_again(aws, seed):
+    a_payable_artisan("art_a")
+    a_payable_artisan("art_b")
+    batch_id = service.request_payout("art_a", "k").batch_id
+    clock.advance(26 * 3600)
+    with mock.patch.object(domain, "batch_id_of_day", return_value=batch_id):  # a clock behind
+        acts = [service.finish_batches, lambda: service.request_payout("art_b", "k")]
+        for error in interleave(acts, seed):
+            assert error is None or isinstance(error, Conflict), error
+    service.finish_batches()
+    batch, payouts = service.batch(batch_id)
+    assert (batch.is_complete, batch.payout_count) == (True, len(payouts))
+    assert batch.total.amount_minor == sum(one.amount.amount_minor for one in payouts)

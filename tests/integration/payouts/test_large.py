@@ -24,6 +24,10 @@ PATH = "/v1/operator/payout-batches"
 
 @pytest.fixture
 def small_pages(monkeypatch):
+    make_small(monkeypatch)
+
+
+def make_small(monkeypatch):
     for place, name, value in (
         (drafting, "AT_ONCE", 3), (drafting, "PAGE", 2),
         (working, "AT_ONCE", 3), (working, "PAGE", 2), (working, "STEPS_PER_MESSAGE", 1),
