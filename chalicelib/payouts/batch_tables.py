@@ -27,6 +27,7 @@ from chalicelib.payouts.tables import BATCH, Key, PayoutsTable
 
 DRAFTING, WORKING = "draft", "work"
 FINISHED_BY_SWEEP_AFTER = timedelta(minutes=2)
+FILES_TAKE = timedelta(minutes=5)
 
 
 def begin(batch_id: str, drafted_by: str, at: datetime, finish_by: datetime) -> Batch:
@@ -201,9 +202,18 @@ def go_on(batch: Batch, work: Work | None, after: str | None, more: list[Action]
     actions.append(table.work_after.remove() if after is None else table.work_after.set(after))
     if work is None:
         actions += [table.work.remove(), table.due_shard.remove(), table.due_at.remove()]
+    elif work is Work.FILE:  # by the sweep, unless whoever is here goes on at once
+        actions += [table.work.set(work), table.due_at.set(clock.to_text(clock.now()))]
     else:
         actions += [table.work.set(work), _due_soon()]
     return batch_of(row) if _changed(row, actions, at_step(batch)) else find(batch.batch_id)
+
+
+def claim_files(batch: Batch) -> bool:
+    """Whoever writes the batch's files has them to itself for as long as that may take."""
+    row, now = PayoutsTable(batch.batch_id, BATCH), clock.now()
+    is_due = at_step(batch) & (PayoutsTable.due_at <= clock.to_text(now))
+    return _changed(row, [PayoutsTable.due_at.set(clock.to_text(now + FILES_TAKE))], is_due)
 
 
 def written(rails: Mapping[str, RailTotal], digests: Mapping[str, str]) -> list[Action]:

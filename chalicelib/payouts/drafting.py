@@ -27,7 +27,8 @@ from chalicelib.payouts.totals import totals_of
 
 AT_ONCE = 200
 """Artisans that are looked at within a request; more of them go through the queue."""
-PAGE = 100
+PAGE = 50
+"""A message of each lane may come at once, and all of them together have 25 seconds."""
 SHOWN_SKIPPED = 100
 RESUMED_AFTER = timedelta(minutes=2)
 PAYABLE = "artisan_payable"

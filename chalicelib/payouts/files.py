@@ -61,8 +61,8 @@ def pieces(batch: Batch, rail: str, total: RailTotal) -> Iterator[str]:
     """The text of a rail's file; the batch is read page by page as it goes."""
     lines = (
         (payout, opened())
-        for payout, opened in tables.lines_of(batch.batch_id)
-        if payout.rail == rail and payout.status is not PayoutStatus.CANCELLED
+        for payout, opened in tables.lines_of(batch.batch_id, rail)
+        if payout.status is not PayoutStatus.CANCELLED
     )
     if rail == BANK:
         rules = FileRules(**batch.file_rules)  # type: ignore[arg-type]

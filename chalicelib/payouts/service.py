@@ -115,7 +115,7 @@ def finish_batches() -> None:
     """Finish what a crash left half done: drafts, and the work that operators' moves began."""
     kinds: tuple[tuple[str, Callable[[Batch], Batch]], ...] = (
         (batch_tables.DRAFTING, drafting.go_on),
-        (batch_tables.WORKING, working.go_on),
+        (batch_tables.WORKING, working.resume),
     )
     for kind, finish in kinds:
         for batch in batch_tables.due(kind):

@@ -273,7 +273,7 @@ def find_in(batch_id: str, payout_id: str) -> Payout | None:
 
 def payouts_of(batch_id: str) -> list[Payout]:
     """All payouts of a batch in the order of their ids: for batches that are known to be small."""
-    return [payout for payout, _ in lines_of(batch_id)]
+    return [payout_of(row) for row in _lines(batch_id)]
 
 
 def payouts_page(batch_id: str, limit: int, start: Key | None) -> tuple[list[Payout], Key | None]:
@@ -288,9 +288,10 @@ def payouts_behind(batch_id: str, payout_id: str | None, limit: int) -> list[Lin
     return [_line(row) for row in _lines(batch_id, limit=limit, last_evaluated_key=start)]
 
 
-def lines_of(batch_id: str) -> Iterator[Line]:
-    """Every payout of a batch with where it goes, in the order of their ids, read as needed."""
-    return (_line(row) for row in _lines(batch_id, page_size=PAGE_SIZE))
+def lines_of(batch_id: str, rail: str) -> Iterator[Line]:
+    """A batch's payouts by a rail, with where they go, in the order of their ids, as needed."""
+    by_rail = PayoutsTable.rail == rail
+    return (_line(row) for row in _lines(batch_id, page_size=PAGE_SIZE, filter_condition=by_rail))
 
 
 def amounts_of(batch_id: str) -> Iterator[tuple[str, PayoutStatus, int]]:

@@ -2,8 +2,9 @@
 
 Approved: who may not be paid any more is taken out, and the files are written. Submitted: the same
 again at the last moment, but for those whose file was handed out; then every payout is marked and
-handed to its rail. Cancelled: every payout is taken out. A small batch is done within the request,
-a large one goes on through the queue, and the sweep resumes what nobody goes on with.
+handed to its rail. Cancelled: every payout is taken out. A small batch is done within the request.
+A large one goes on through the queue, its files are written by the sweep, which has five minutes
+where others have 25 seconds, and the sweep resumes what nobody goes on with.
 """
 
 from chalicelib import clock
@@ -23,7 +24,7 @@ from chalicelib.payouts.totals import totals_of
 PAGE = 50
 AT_ONCE = 200
 """Payouts of a batch that is done within a request; a larger one goes through the queue."""
-STEPS_PER_MESSAGE = 8
+STEPS_PER_MESSAGE = 4
 ATTEMPTS = 3
 
 
@@ -37,6 +38,13 @@ def go_on(batch: Batch) -> Batch:
     return batch
 
 
+def resume(batch: Batch) -> Batch:
+    """Go on with a batch that nobody goes on with, or whose files are to be written."""
+    if batch.work is Work.FILE and batch_tables.claim_files(batch):
+        batch = _step(batch)
+    return go_on(batch)
+
+
 def work_on(batch_id: str, step: int) -> None:
     """Do some pages of the batch's work and have the next ones done; what was done is left alone.
 
@@ -47,14 +55,14 @@ def work_on(batch_id: str, step: int) -> None:
     if batch.work_step != step:
         return
     for _ in range(STEPS_PER_MESSAGE):
-        if batch.work is None:
-            return
+        if batch.work in (None, Work.FILE):
+            break
         batch = _step(batch)
     _send(batch)
 
 
 def _send(batch: Batch) -> None:
-    if batch.work is not None:
+    if batch.work not in (None, Work.FILE):
         message = BatchToWorkOn(batch_id=batch.batch_id, step=batch.work_step)
         queues.send("payouts", message, group=batch.batch_id)
 

@@ -86,8 +86,8 @@ def notes_of(runs: Sequence[Run]) -> str:
     """What is said below the table."""
     wrong = " ".join(run.wrong for run in runs if run.wrong)
     files = " ".join(
-        f"The bank's file had {run.file_bytes / MIB:,.1f} MiB; the files of {run.payouts:,} payouts "
-        f"were written in {run.file_seconds:,.1f} s."
+        f"Of {run.payouts:,} payouts the bank's file had {run.file_bytes / MIB:,.1f} MiB; all "
+        f"files were written in {run.file_seconds:,.1f} s."
         for run in runs
         if run.file_bytes
     )

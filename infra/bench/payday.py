@@ -76,6 +76,8 @@ class Payday:
                 service.work_on(message.batch_id, message.step)
             else:
                 self.handed_over += 1
+            if not self.messages:
+                service.finish_batches()
         grown, self._peak = max(0, peak_bytes() - self._peak), max(self._peak, peak_bytes())
         self.phases.append(Phase(title, answered, perf_counter() - began, grown))
         return found

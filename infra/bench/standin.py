@@ -41,7 +41,9 @@ class Paper:
         self._made = made
         self._rows = sqlite3.connect(folder / "payouts.sqlite", isolation_level=None)
         self._rows.execute("pragma synchronous = off")
-        self._rows.execute("create table payouts (id text primary key, status text, row text)")
+        self._rows.execute(
+            "create table payouts (id text primary key, rail text, status text, row text)"
+        )
         self._file = folder / "file"
         self.file_bytes = 0
 
@@ -93,8 +95,8 @@ class Paper:
         """An update of a transaction; of those that make payouts, the row is kept."""
         if isinstance(model, PayoutsTable) and model.artisan_id is not None:
             row = json.dumps(model.to_dynamodb_dict())
-            told = (model.sk, str(model.status), row)
-            self._rows.execute("insert or ignore into payouts values (?, ?, ?)", told)
+            told = (model.sk, model.rail, str(model.status), row)
+            self._rows.execute("insert or ignore into payouts values (?, ?, ?, ?)", told)
 
     def _mark(self, payouts: Sequence[Payout], at: Any) -> bool:
         marked = [(PayoutStatus.SUBMITTED.value, one.payout_id) for one in payouts]
@@ -103,8 +105,11 @@ class Paper:
 
     def _lines(self, batch_id: str, *, limit: int | None = None, **options: Any) -> Any:
         after = (options.get("last_evaluated_key") or {"sk": {"S": ""}})["sk"]["S"]
+        only = options.get("filter_condition")
+        rail = "%" if only is None else only.values[1].value["S"]
         found = self._rows.execute(
-            "select status, row from payouts where id > ? order by id limit ?", (after, limit or -1)
+            "select status, row from payouts where id > ? and rail like ? order by id limit ?",
+            (after, rail, limit or -1),
         )
         rows = (_row(status, text) for status, text in found)
         return rows if limit is None else Page(rows)

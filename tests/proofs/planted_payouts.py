@@ -175,8 +175,8 @@ DEFECTS = [
         "if one not in meanwhile", "", _pages,
     ),
     Defect(
-        "nobody resumes the work whose message was lost", working.go_on,
-        "        _send(batch)\n", "",
+        "nobody resumes the work whose message was lost", working.resume,
+        "return go_on(batch)", "return batch",
         _large(_submitting.test_P11_work_whose_message_was_lost_is_resumed_by_the_sweep),
     ),
     Defect(

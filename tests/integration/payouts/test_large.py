@@ -48,6 +48,8 @@ def many(how_many=10, kind=DestinationKind.BANK_ACCOUNT):
 
 def drained(pump, batch_id):
     pump.drain()
+    service.finish_batches()  # as each minute does, here without waiting for it
+    pump.drain()
     return service.batch(batch_id)[0]
 
 
@@ -173,6 +175,7 @@ class TestSubmitting:
                 heard.append(body)
                 if body["type"] == "batch_to_work_on":
                     service.work_on(body["batch_id"], body["step"])
+                    service.finish_batches()
         sent = [body["payout_id"] for body in heard if body["type"] == "payout_to_send"]
         payouts = tables.payouts_of(batch.batch_id)
         assert sorted(sent) == [one.payout_id for one in payouts]
