@@ -12,6 +12,7 @@ from infra.local.bank.counter import Counter, FindDue
 from infra.local.bank.dialect import Dialect, Step, json_answer
 from infra.local.bank.mastercard import Mastercard
 from infra.local.bank.payzone import Payzone
+from infra.local.bank.plans import Plan
 from infra.local.bank.wallet import Wallet
 from infra.local.gateway import HttpAnswer, HttpRequest, problem
 
@@ -55,6 +56,10 @@ class Bank:
     def deliver(self) -> list[Sent]:
         """Send what calls of the platform's have caused; what was sent."""
         return self._cashier.deliver()
+
+    def play(self, charge: Charge, plan: Plan) -> list[Sent]:
+        """Carry a plan out that no button has; what was sent. Raises BankRefusal."""
+        return self._cashier.play(charge, plan, None)
 
     def _defer(self, step: Step) -> None:
         self._cashier.defer(step)
