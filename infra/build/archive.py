@@ -26,9 +26,17 @@ UNUSED = (
     ),
     "cffi/",  # cryptography needs its compiled half only, `_cffi_backend`.
     "pycparser/",
+    "dateutil/easter.py",
+    "dateutil/rrule.py",
     "dateutil/zoneinfo/dateutil-zoneinfo.tar.gz",  # The system has the time zones.
+    "pydantic/color.py",
+    "pydantic/experimental/",
+    "pydantic/mypy.py",
     "pydantic/v1/",
+    "segno/cli.py",
+    "segno/helpers.py",
     "urllib3/contrib/emscripten/",
+    "urllib3/contrib/pyopenssl.py",
 )  # fmt: skip
 """What nothing we ship imports; the build looks for itself."""
 
@@ -36,6 +44,7 @@ ZONES = frozenset({"tzdata/zoneinfo/Africa/Casablanca"})
 """The local times that messages tell, of six hundred; the code reads them from the package."""
 
 MAX_ZIP_BYTES = 12 * 1024 * 1024
+OURS = ("app.py", "chalicelib")
 TASK_ROOT = "/var/task"
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 USELESS_SUFFIXES = (".pyi", ".pyc", ".c", ".h", ".pxd", ".pyx", ".typed")
@@ -90,7 +99,7 @@ def _unpack(packed: Path, workplace: Path) -> None:
 
 def _refuse_missing_modules(workplace: Path) -> None:
     """What was left out is left out only as long as our own code does not ask for it."""
-    left_out = tuple(folder.rstrip("/").replace("/", ".") for folder in UNUSED)
+    left_out = tuple(name.rstrip("/").removesuffix(".py").replace("/", ".") for name in UNUSED)
     for path in sorted(workplace.glob("chalicelib/**/*.py")):
         text = path.read_text(encoding="utf-8")
         if wanted := [module for module in left_out if re.search(rf"\b{module}\b", text)]:
@@ -110,13 +119,25 @@ def _trim_endpoints(workplace: Path) -> None:
 def _compile(workplace: Path) -> None:
     """Bytecode that is never compared with its source: a zip's times would make it stale.
 
-    A process of its own with fixed hashes, so that the same sources give the same bytes.
+    Of the libraries nothing else is shipped, which halves them; of our own code the source too, so
+    that a traceback shows its lines.
     """
+    ours = [workplace / name for name in OURS]
+    libraries = sorted(path for path in workplace.iterdir() if path not in ours)
+    _compile_those(workplace, libraries, "-b")  # beside the source, where it is found without
+    for path in libraries:
+        for source in [path] if path.suffix == ".py" else sorted(path.rglob("*.py")):
+            source.unlink()
+    _compile_those(workplace, ours)
+
+
+def _compile_those(workplace: Path, paths: list[Path], *options: str) -> None:
+    """In a process of its own with fixed hashes, so that the same sources give the same bytes."""
     subprocess.run(
         [
-            sys.executable, "-s", "-m", "compileall", "-q", "-j", "1",
+            sys.executable, "-s", "-m", "compileall", "-q", "-j", "1", *options,
             "--invalidation-mode", "unchecked-hash",
-            "-s", str(workplace), "-p", TASK_ROOT, str(workplace),
+            "-s", str(workplace), "-p", TASK_ROOT, *map(str, paths),
         ],
         check=True,
         env={"PATH": os.defpath, "PYTHONHASHSEED": "0"},
