@@ -14,6 +14,7 @@ from chalicelib.edge.storage import aws_client
 from chalicelib.ledger import service as ledger
 from chalicelib.payouts import drafting, files, pain001, service, tables, working
 from chalicelib.payouts.domain import BatchNotComplete
+from tests.aws import both_databases
 from tests.factories.payouts import a_payable_artisan, give_payable
 from tests.quick_moto import quick_moto  # noqa: F401  a fixture
 
@@ -53,6 +54,7 @@ def drained(pump, batch_id):
     return service.batch(batch_id)[0]
 
 
+@both_databases
 class TestDrafting:
     def test_it_answers_at_once_and_goes_on_through_the_queue(self, api, pump):
         many()
@@ -165,6 +167,7 @@ class TestFiles:
         assert objects.digest_of([text]) == batch.file_sha256["bank_account"]
 
 
+@both_databases
 class TestSubmitting:
     def test_every_payout_to_a_wallet_is_handed_over_once_marked(self, aws, pump):
         batch = approved(pump, 9, kind=DestinationKind.WALLET)

@@ -27,6 +27,7 @@ from chalicelib.payouts.domain import (
     NotPayableNow,
 )
 from infra.local.identity import ARTISAN_SUBJECT
+from tests.aws import both_databases
 from tests.factories.faults import frozen_clock
 from tests.factories.payouts import a_payable_artisan, a_report, give_payable
 from tests.quick_moto import quick_moto  # noqa: F401  a fixture
@@ -51,6 +52,7 @@ def money(artisan="art_a"):
     return tuple(found[name].amount_minor for name in ("payable", "in_payout", "paid_out"))
 
 
+@both_databases
 class TestAskedAgain:
     @pytest.mark.parametrize("step", ["approve", "submit"])
     def test_P4_who_lost_the_verification_is_taken_out(self, aws, step):
@@ -113,6 +115,7 @@ class TestAskedAgain:
         assert ledger.check().holds
 
 
+@both_databases
 class TestCancelling:
     @pytest.mark.parametrize("is_approved", [False, True])
     def test_its_money_is_payable_again(self, api, is_approved):
@@ -155,6 +158,7 @@ class TestRailLimits:
         assert batch.skipped == {"art_a": "wallet_full"}
 
 
+@both_databases
 class TestOnDemand:
     def asking(self, api, key):
         return api.post("/v1/me/payouts", {}, token=api.artisan, headers={"Idempotency-Key": key})
