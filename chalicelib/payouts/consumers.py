@@ -27,7 +27,7 @@ def record_payout_report(message: Told) -> None:
         case BatchToWorkOn():
             service.work_on(message.batch_id, message.step)
         case PayoutToSend():
-            pass
+            pass  # so far whoever runs the rail takes its file
         case _:
             assert_never(message)
 

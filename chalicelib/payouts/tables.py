@@ -256,12 +256,20 @@ def find_payout(payout_id: str) -> Payout:
     Raises:
         UnknownPayout
     """
+    return find_line(payout_id)[0]
+
+
+def find_line(payout_id: str) -> Line:
+    """A payout with where it goes.
+
+    Raises:
+        UnknownPayout
+    """
     try:
         pointer = PayoutsTable.get(payout_id, POINTER, consistent_read=True)
-        row = PayoutsTable.get(pointer.batch_id, payout_id, consistent_read=True)
+        return _line(PayoutsTable.get(pointer.batch_id, payout_id, consistent_read=True))
     except PayoutsTable.DoesNotExist:
         raise UnknownPayout("there is no such payout") from None
-    return payout_of(row)
 
 
 def find_in(batch_id: str, payout_id: str) -> Payout | None:
