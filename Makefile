@@ -8,7 +8,7 @@ PORT ?= 8000
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo magic test check bench build package deploy clean
+.PHONY: help run demo magic ops test check bench build package deploy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ demo: $(STAMP) ## one order's whole way over HTTP, against a running `make run`
 
 magic: $(STAMP) ## every magic amount at every provider over HTTP, against a running `make run`
 	@PORT=$(PORT) $(BIN)/python -m infra.demo magic
+
+ops: $(STAMP) ## operators' commands: make ops ARGS="status", ARGS="payouts list", ARGS="--help"
+	@PORT=$(PORT) $(BIN)/python -m infra ops $(or $(ARGS),status)
 
 test: $(STAMP) ## all tests; with DYNAMODB_LOCAL=1 also those on Amazon's DynamoDB Local
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_OPTIONS)

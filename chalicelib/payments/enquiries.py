@@ -61,6 +61,18 @@ def parked_callbacks(
     return callback_tables.parked_page(limit, start)
 
 
+def callback(event_key: str) -> Kept:
+    """A kept callback, whatever became of it.
+
+    Raises:
+        NotFound: none was kept under this key.
+    """
+    kept = callback_tables.find_kept(event_key)
+    if kept is None:
+        raise NotFound("no callback was kept under this key")
+    return kept
+
+
 def check_wish(amount: Any, lines: Any) -> None:
     """
     Raises:

@@ -274,6 +274,16 @@ def list_parked_callbacks(call: Call[None, PageQuery]) -> Page[CallbackView]:
 
 
 @operator_payments.route(
+    "/v1/operator/callbacks/{event_key}",
+    access=Access.OPERATOR,
+    answer=CallbackView,
+    summary="A verified callback and what became of it",
+)
+def show_callback(call: Call[None, None]) -> CallbackView:
+    return CallbackView.of(enquiries.callback(call.path["event_key"]))
+
+
+@operator_payments.route(
     "/v1/operator/callbacks/{event_key}/apply",
     method="POST",
     access=Access.OPERATOR,

@@ -170,7 +170,7 @@ class Journey:
         batch: dict[str, Any] = self.api.call("POST", path, self.operator)
         path = f"{path}/{batch['id']}"
         self._say("payout batch", f"{batch['id']} drafted, the money reserved")
-        second = self.api.call("GET", "/_local/tokens?subject=demo-operator-002")
+        second = self.api.call("GET", "/_local/tokens?operator=demo-operator-002")
         self.api.call("POST", f"{path}/approve", second.get("operator") or self.operator)
         self.api.call("POST", f"{path}/submit", self.operator)
         sent = self.api.call("GET", f"{path}/file", self.operator)

@@ -1,6 +1,7 @@
-"""What only the local server answers: tokens, the clock, draining, the outbox, and the bank."""
+"""What only the local server answers: tokens, clock, draining, queues, outbox, and the bank."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,11 +13,14 @@ from infra.local.gateway import HttpAnswer, HttpRequest, problem
 from infra.local.identity import ARTISAN_SUBJECT, OPERATOR_SUBJECT, UserPool
 from infra.local.outbox import messages_sent
 from infra.local.pump import Pump
+from infra.local.queues import SQS_PATH, answer_sqs, oldest_seconds
 
 PREFIX = "/_local/"
 MAX_ADVANCE_SECONDS = 10 * 366 * 86400
 MAX_DRAINS = 20
 DEMO_ARTISAN_COUNT = 500
+OPERATORS = re.compile(r"demo-operator-00[1-9]")
+"""Large batches take two operators, so there are more than one."""
 
 Answer = Callable[[HttpRequest], HttpAnswer]
 
@@ -56,6 +60,8 @@ class LocalEndpoints:
             ("GET", "clock"): lambda _: json_answer({"now": clock.to_text(clock.now())}),
             ("POST", "drain"): lambda _: json_answer(self._drain()),
             ("GET", "outbox"): lambda _: json_answer({"data": messages_sent()}),
+            ("GET", "queues"): lambda _: json_answer({"oldest_seconds": oldest_seconds()}),
+            ("POST", SQS_PATH.removeprefix(PREFIX)): answer_sqs,
         }
 
     def answer(self, request: HttpRequest) -> HttpAnswer:
@@ -87,10 +93,14 @@ class LocalEndpoints:
         return drained
 
     def _tokens(self, request: HttpRequest) -> HttpAnswer:
-        subject = self._subject_from(request.query)
+        query = request.query
+        operator = query.pop("operator", [OPERATOR_SUBJECT])[-1]
+        if not OPERATORS.fullmatch(operator):
+            raise BadInput("Operators are called demo-operator-001 to demo-operator-009.")
+        subject = self._subject_from(query)
         return json_answer(
             {
-                "operator": self._pool.token(OPERATOR_SUBJECT, GROUP_OPERATORS),
+                "operator": self._pool.token(operator, GROUP_OPERATORS),
                 "artisan": self._pool.token(subject, GROUP_ARTISANS),
                 "artisan_id": artisan_id_of(subject),
             }
@@ -99,12 +109,12 @@ class LocalEndpoints:
     def _subject_from(self, query: Mapping[str, list[str]]) -> str:
         unknown = set(query) - {"subject", "artisan_id"}
         if unknown:
-            raise BadInput("The parameters are subject and artisan_id.")
+            raise BadInput("The parameters are subject, artisan_id and operator.")
         if "subject" in query:
             subject = query["subject"][-1]
             if not 1 <= len(subject) <= 64 or not subject.isascii() or not subject.isprintable():
                 raise BadInput("A subject is 1 to 64 visible characters.")
-            if " " in subject or subject == OPERATOR_SUBJECT:
+            if " " in subject or OPERATORS.fullmatch(subject):
                 raise BadInput("This subject cannot be an artisan's.")
             self._subjects[artisan_id_of(subject)] = subject
             return subject

@@ -1,0 +1,1 @@
+"""What operators run: payouts, reconciliation, queues and dead letters, the ledger."""
