@@ -190,7 +190,7 @@ DEFECTS = [
         _of(_after.test_it_is_taken_from_what_is_payable),
     ),
     Defect(
-        "an artisan is paid what they owe", reserving.reserve,
+        "an artisan is paid what they owe", reserving.prepared,
         "settlement.recover(batch_id, artisan_id)",
         'settlement.balances(artisan_id)["payable"]',
         _of(_payouts.test_P4_a_payout_is_net_of_what_is_owed),
