@@ -33,6 +33,9 @@ magic: $(STAMP) ## every magic amount at every provider over HTTP, against a run
 ops: $(STAMP) ## operators' commands: make ops ARGS="status", ARGS="payouts list", ARGS="--help"
 	@PORT=$(PORT) $(BIN)/python -m infra ops $(or $(ARGS),status)
 
+month: $(STAMP) ## a month of the demo market, with all its troubles, and a report that adds up
+	@$(BIN)/python -m infra.month $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
+
 test: $(STAMP) ## all tests; with DYNAMODB_LOCAL=1 also those on Amazon's DynamoDB Local
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_OPTIONS)
 

@@ -1,0 +1,1 @@
+"""A month of the demo market on the local stack, and whether its figures add up."""
