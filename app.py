@@ -6,6 +6,7 @@ from chalicelib.artisans.api import artisans
 from chalicelib.edge.replies import PDF
 from chalicelib.edge.system import system
 from chalicelib.ledger.api import ledger
+from chalicelib.ledger.consumers import ledger_events
 from chalicelib.listings.api import listings
 from chalicelib.notifications.consumers import notification_events
 from chalicelib.orders.api import orders
@@ -41,6 +42,7 @@ for blueprint in (
     payment_links,
     payment_events,
     ledger,
+    ledger_events,
     settlement,
     settlement_events,
     payouts,

@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from chalicelib import ids
@@ -239,16 +239,45 @@ class Difference:
     replayed: Money
 
 
+class Damage(StrEnum):
+    """What was done to a sealed day."""
+
+    SEAL_ALTERED = "seal_altered"
+    ENTRY_CHANGED = "entry_changed"
+    ENTRY_REMOVED = "entry_removed"
+    ENTRY_INSERTED = "entry_inserted"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The first day at which the chain does not hold."""
+
+    day: date
+    damage: Damage
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What the seals say: how many days they cover, through which, and where they break."""
+
+    day_count: int = 0
+    through: date | None = None
+    broken: Broken | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The ledger held against itself. `total` adds up kept and derived balances: zero if whole."""
+    """The ledger held against itself. `total` adds up kept and derived balances: zero if whole;
+    `chain` is what the seals of its days say."""
 
     entry_count: int
     account_count: int
     total: Money
     differences: tuple[Difference, ...]
     altered_entry_ids: tuple[str, ...]
+    chain: Chain = Chain()
 
     @property
     def holds(self) -> bool:
-        return not (self.total.amount_minor or self.differences or self.altered_entry_ids)
+        wrong = self.total.amount_minor or self.differences or self.altered_entry_ids
+        return not wrong and self.chain.broken is None

@@ -1,11 +1,12 @@
 """Posting entries, and reading what they add up to. The ledger knows no other feature."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NoReturn
 
 from chalicelib.edge.observability import count, logger
-from chalicelib.ledger import domain, tables
+from chalicelib.ledger import derived, domain, seal_tables, sealing, tables
 from chalicelib.ledger.companions import Companion, nothing
 from chalicelib.ledger.domain import (
     Change,
@@ -13,9 +14,9 @@ from chalicelib.ledger.domain import (
     Difference,
     Entry,
     EntryMismatch,
-    Line,
     Statement,
 )
+from chalicelib.ledger.seal_domain import Seal
 from chalicelib.money import Money
 
 ACCOUNT_SHARDS = tables.SHARD_COUNT
@@ -93,13 +94,13 @@ def owners_page(
 def statement(account: str, limit: int, before: Mapping[str, str | int] | None) -> Statement:
     """A page of what happened on an account, newest first.
 
-    A kept account costs one query. The balance of any other is derived from all entries.
+    A kept account costs one query. That of any other is read from its entries; see `derived`.
 
     Raises:
         UnknownAccount: no account has this name.
     """
     if not domain.class_of(account).kept:
-        return _derived_statement(account, limit, before)
+        return derived.statement(account, limit, before)
     balance, lines, next_key = tables.lines_of(account, limit, before)
     return Statement(account, Money(balance), tuple(lines), next_key)
 
@@ -109,27 +110,14 @@ def changes_since(account: str, since: datetime) -> list[Change]:
     return [Change(*found) for found in tables.changes_since(account, since)]
 
 
-def _derived_statement(
-    account: str, limit: int, before: Mapping[str, str | int] | None
-) -> Statement:
-    touching = [
-        (entry, delta)
-        for entry, _ in tables.entries()
-        if (delta := domain.deltas_minor(entry).get(account))
-    ]
-    touching.sort(key=lambda found: (found[0].at, found[0].entry_id))
-    lines, after = [], 0
-    for entry, delta in touching:
-        change = domain.in_normal_sense(account, delta)
-        after += change
-        lines.append(
-            Line(account, entry.entry_id, entry.reason, entry.at, Money(change), Money(after))
-        )
-    # Entries are only added, so a line keeps its number and the page its place.
-    end = len(lines) if before is None else min(int(before["number"]), len(lines))
-    start = max(0, end - limit)
-    page = tuple(reversed(lines[start:end]))
-    return Statement(account, Money(after), page, {"number": start} if start else None)
+def seal_days() -> None:
+    """Put every day that has ended under its seal; see `sealing`."""
+    sealing.seal_days()
+
+
+def days(limit: int, before: str | None) -> tuple[list[Seal], str | None]:
+    """Sealed days, the newest first, and where to go on."""
+    return seal_tables.page(limit, before)
 
 
 def check() -> Check:
@@ -138,9 +126,9 @@ def check() -> Check:
     Reads every entry through an index that may lag: a difference is looked at again by key before
     it is reported. Costs one read of the whole ledger.
     """
-    listed = list(tables.entries())
-    altered = [entry.entry_id for entry, kept in listed if domain.fingerprint(entry) != kept]
-    replayed = domain.replayed_minor(entry for entry, _ in listed)
+    replay = _Replay()
+    chain = sealing.audited(replay.entries())
+    replayed = replay.balances_minor
     kept = _all_kept_minor(replayed)
     differences = [
         Difference(account, Money(minor), Money(in_entries))
@@ -148,13 +136,35 @@ def check() -> Check:
         if minor != (in_entries := domain.in_normal_sense(account, replayed.get(account, 0)))
     ]
     credit = {account: domain.in_normal_sense(account, minor) for account, minor in kept.items()}
-    return Check(
-        entry_count=len(listed),
+    found = Check(
+        entry_count=replay.entry_count,
         account_count=len(replayed | credit),
         total=Money(sum((replayed | credit).values())),
         differences=tuple(sorted(differences, key=lambda found: found.account)),
-        altered_entry_ids=tuple(altered),
+        altered_entry_ids=tuple(replay.altered),
+        chain=chain,
     )
+    if not found.holds:
+        count("LedgerCheckFailed")
+    return found
+
+
+@dataclass(slots=True)
+class _Replay:
+    """What all entries come to, while they are read once, one after the other."""
+
+    entry_count: int = 0
+    altered: list[str] = field(default_factory=list)
+    balances_minor: dict[str, int] = field(default_factory=dict)
+
+    def entries(self) -> Iterator[tuple[int, str, Entry]]:
+        for shard, key, entry, kept in tables.entries_with_keys():
+            self.entry_count += 1
+            if domain.fingerprint(entry) != kept:
+                self.altered.append(entry.entry_id)
+            for account, delta in domain.deltas_minor(entry).items():
+                self.balances_minor[account] = self.balances_minor.get(account, 0) + delta
+            yield shard, key, entry
 
 
 def _all_kept_minor(replayed: Mapping[str, int]) -> dict[str, int]:

@@ -4,6 +4,7 @@
     entry#{id}       entry                  the entry with all its postings; written once
     account#{name}   line#{at}#{entry id}   the entry as that kept account sees it
     account#{name}   total                  the kept balance (sorts after the lines)
+    seals            {day}                  a day under its seal; see `seal_tables`
 
 `entries` (sparse) finds entries by time in 8 shards, `balances` (sparse) kept balances by size.
 """
@@ -61,6 +62,8 @@ class LedgerTable(Table):
     entry_at = UnicodeAttribute(null=True)
     balance_shard = UnicodeAttribute(null=True)
     available = NumberAttribute(null=True)
+    seal = JSONAttribute(null=True)
+    version = NumberAttribute(null=True)
     entries = EntriesIndex()
     balances = BalancesIndex()
 
@@ -122,7 +125,7 @@ def find(entry_id: str) -> tuple[Entry, str] | None:
         row = LedgerTable.get(f"entry#{entry_id}", ENTRY, consistent_read=True)
     except LedgerTable.DoesNotExist:
         return None
-    return _entry(row), str(row.fingerprint)
+    return entry_from(row), str(row.fingerprint)
 
 
 def kept_balances_minor(accounts: Iterable[str]) -> dict[str, int]:
@@ -179,9 +182,14 @@ def _line(row: LedgerTable, account: str, change: int, after: int) -> Line:
 
 def entries() -> Iterator[tuple[Entry, str]]:
     """Every entry with the fingerprint it was kept with, shard by shard, oldest first in each."""
+    return ((entry, kept) for _, _, entry, kept in entries_with_keys())
+
+
+def entries_with_keys() -> Iterator[tuple[int, str, Entry, str]]:
+    """As `entries`, with each one's shard and its key in there."""
     for shard in range(SHARD_COUNT):
         for row in LedgerTable.entries.query(f"entry#{shard}"):
-            yield _entry(row), str(row.fingerprint)
+            yield shard, str(row.entry_at), entry_from(row), str(row.fingerprint)
 
 
 def balances_of_class(class_name: str, at_least_minor: int) -> Iterator[tuple[str, int]]:
@@ -235,7 +243,7 @@ def _line_row(entry: Entry, account: str, change: int) -> LedgerTable:
     )
 
 
-def _entry(row: LedgerTable) -> Entry:
+def entry_from(row: LedgerTable) -> Entry:
     postings = [Posting(source, to, Money(minor)) for source, to, minor in row.postings or ()]
     return Entry(
         entry_id=str(row.entry_id),

@@ -41,6 +41,8 @@ EVENTS = (
           minutes=3),
     Event("LedgerEntryMismatch", "The ledger was told two stories of one entry: compare them.",
           by=None),
+    Event("LedgerCheckFailed", "The ledger does not hold: a balance, an entry or a sealed day.",
+          by=None),
     Event("ReversalMismatch", "A refund or dispute came again with other portions.", by=REVERSALS),
     Event("ReversalContradicted", "A refund or dispute has ended in two ways.", by=REVERSALS),
     Event("UnappliedNotPosted", "Money of another currency came in, and is not in the ledger."),

@@ -159,10 +159,14 @@ class TestLeastPolicies:
             **dict.fromkeys(("record_payout_report", "finish_payout_batches"), ("payouts",)),
         }
 
-    def test_the_ledger_is_written_by_settlement_and_payouts_only(self):
+    def test_the_ledger_is_written_by_settlement_and_payouts_and_its_own_seals_only(self):
         assert who_may("PutItem", "ledger") == {
             "API", "settle", "release_due_shares", "record_payout_report", "finish_payout_batches",
+            "seal_ledger_days",
         }  # fmt: skip
+        assert who_may("UpdateItem", "ledger") == who_may("PutItem", "ledger") - {
+            "seal_ledger_days"
+        }
 
     def test_refunds_and_disputes_are_written_where_payments_are_decided(self):
         assert who_may("PutItem", "refunds") == {"API", *APPLYING, "sweep_refunds"}

@@ -157,4 +157,5 @@ class TestRoutes:
             "accounts": 2,
             "differences": [],
             "altered_entries": [],
+            "seals": {"days": 0, "through": None, "broken": None},
         }
