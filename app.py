@@ -24,6 +24,7 @@ from chalicelib.regions.api import regions
 from chalicelib.settlement.api import settlement
 from chalicelib.settlement.consumers import settlement_events
 from chalicelib.stock.consumers import stock_events
+from chalicelib.terms.api import terms
 
 app = Chalice(app_name="maalem")
 app.api.binary_types.append(PDF)
@@ -33,6 +34,7 @@ for blueprint in (
     artisans,
     listings,
     stock_events,
+    terms,
     orders,
     order_events,
     payments,

@@ -53,6 +53,12 @@ def basis_points_of(amount_minor: int, rate_bp: int) -> int:
     return (amount_minor * rate_bp * 2 + 10_000) // 20_000
 
 
+def tax_inside(amount_minor: int, rate_bp: int) -> int:
+    """The tax in an amount that includes it: amount * rate / (1 + rate), rounded half up."""
+    included = 10_000 + rate_bp
+    return (amount_minor * rate_bp * 2 + included) // (2 * included)
+
+
 def rounded_parts(numerators: Sequence[int], denominator: int) -> list[int]:
     """Fractions rounded so that the parts add up to the rounded (half up) whole.
 

@@ -285,6 +285,34 @@ _ROWS = {
         "The parcel’s state forbids it", "L’état du colis ne le permet pas",
         "حالة الطرد لا تسمح بذلك", "ⴰⴷⴷⴰⴷ ⵏ ⵓⵎⴰⵣⴰⵏ ⵓⵔ ⵜ ⵉⵜⵜⴰⴷⵊⴰ",
     ),
+    "campaign_exists": (
+        "This campaign code is taken", "Ce code de campagne est déjà pris",
+        "رمز الحملة هذا مستعمل", "ⵉⵜⵜⵓⵙⵎⵔⵙ ⵢⴰⴷ ⵓⵏⴳⴰⵍ ⵏ ⵜⵉⵔⵎⵉⵜ ⴰⴷ",
+    ),
+    "campaign_not_running": (
+        "This campaign is not running", "Cette campagne n’est pas en cours",
+        "هذه الحملة غير جارية", "ⵜⵉⵔⵎⵉⵜ ⴰⴷ ⵓⵔ ⴷⴰ ⵜⵜⴰⵣⵣⵍ ⵖⵉⵍⴰ",
+    ),
+    "commission_rule_changed": (
+        "The rule was changed meanwhile", "La règle a changé entre-temps",
+        "تغيرت القاعدة في هذه الأثناء", "ⵉⵏⴼⵍ ⵓⵍⴳⵯⵏ ⴳ ⵜⵉⵣⵉ ⴰⴷ",
+    ),
+    "period_invalid": (
+        "The period is not possible", "Cette période n’est pas possible",
+        "هذه المدة غير ممكنة", "ⵜⴰⵣⵎⵏⵉⵜ ⴰⴷ ⵓⵔ ⵜⵖⵉⵢ ⴰⴷ ⵜⵉⵍⵉ",
+    ),
+    "too_many_terms": (
+        "Too many rules and campaigns", "Trop de règles et de campagnes",
+        "قواعد وحملات كثيرة جدا", "ⴳⴳⵓⵜⵏ ⵉⵍⴳⵯⴰⵏ ⴷ ⵜⵔⵎⵉⵜⵉⵏ",
+    ),
+    "unknown_campaign": (
+        "There is no such campaign", "Cette campagne n’existe pas",
+        "لا وجود لهذه الحملة", "ⵓⵔ ⵜⵍⵍⵉ ⵜⵔⵎⵉⵜ ⴰⴷ",
+    ),
+    "unknown_commission_rule": (
+        "There is no such commission rule", "Cette règle de commission n’existe pas",
+        "لا وجود لقاعدة العمولة هذه", "ⵓⵔ ⵉⵍⵍⵉ ⵓⵍⴳⵯⵏ ⴰⴷ",
+    ),
     "not_acceptable": (
         "Another type of answer was asked for", "Un autre type de réponse est demandé",
         "طُلب نوع آخر من الجواب", "ⵉⵜⵜⵓⵙⵓⵜⵔ ⵡⴰⵏⴰⵡ ⵢⴰⴹⵏ ⵏ ⵜⵎⵔⴰⵔⵓⵜ",

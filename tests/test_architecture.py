@@ -20,7 +20,8 @@ APP_CAP = 60
 # Which features a feature may call directly; calls go only down, so also what lies below those.
 CALLS = {
     "payments": {"orders"},
-    "orders": {"listings", "shipping", "stock", "surge"},
+    # What is sold is sold on terms: they are agreed while it is priced.
+    "orders": {"listings", "shipping", "stock", "surge", "terms"},
     # A seller sets the stock with the listing, and a listing shows its stock state.
     "listings": {"artisans", "stock", "surge"},
     "artisans": {"regions"},
@@ -35,6 +36,7 @@ CALLS = {
     "shipping": set(),
     "stock": set(),
     "surge": set(),
+    "terms": {"regions"},  # a rule may be of a region: it names one that there is
     "training": set(),
 }
 
@@ -86,7 +88,7 @@ FORBIDDEN = {
     "api": ("boto3", "botocore", "pynamodb"),
     "consumers": ("boto3", "botocore", "pynamodb"),
 }
-MONEY = ("ledger", "orders", "payments", "payouts", "settlement")
+MONEY = ("ledger", "orders", "payments", "payouts", "settlement", "terms")
 CLOCKS = {
     ("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today"),
     ("time", "time"), ("time", "time_ns"), ("time", "monotonic"), ("time", "sleep"),

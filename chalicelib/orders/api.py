@@ -31,7 +31,7 @@ orders = FeatureBlueprint(__name__)
 )
 def quote_order(call: Call[QuoteBody, None]) -> QuoteView:
     wanted = [line.to_domain() for line in call.body.lines]
-    quoted = service.quote(wanted, call.body.ship_to.country, call.language)
+    quoted = service.quote(wanted, call.body.ship_to.country, call.language, call.body.campaign)
     return QuoteView.of(quoted, call.language)
 
 

@@ -10,6 +10,7 @@ from chalicelib import ids
 from chalicelib.errors import Conflict, Invalid, KeyMismatch, TooMany
 from chalicelib.listings.domain import stock_id_of
 from chalicelib.money import Money
+from chalicelib.terms.sale_domain import LineTerms
 
 MAX_LINES = 20
 MAX_QUANTITY = 1_000
@@ -102,7 +103,7 @@ class OrderLine:
 
     `made_to_order_days` is how long its artisan takes to make one; `from_stock` is False where the
     pieces were not there and are made for this order. `shard_count` is over how many items its
-    stock was spread at the sale, as a hint.
+    stock was spread at the sale, as a hint. `terms` None: sold before lines had terms of their own.
     """
 
     listing_id: str
@@ -117,10 +118,22 @@ class OrderLine:
     from_stock: bool = True
     variant: str | None = None
     shard_count: int = 1
+    terms: LineTerms | None = None
 
     @property
     def goods_minor(self) -> int:
-        return self.quantity * self.unit_price_minor
+        """What is paid for it: its discount is off already."""
+        return self.quantity * self.unit_price_minor - self.discount_minor
+
+    @property
+    def discount_minor(self) -> int:
+        return self.terms.discount_minor if self.terms else 0
+
+    def goods_of(self, count: int, before: int) -> int:
+        """What was paid for `count` of its pieces, once `before` of them went back: by cumulative
+        difference, so that all pieces together are the line."""
+        upto, paid = before + count, self.goods_minor
+        return paid * upto // self.quantity - paid * before // self.quantity
 
     @property
     def line_id(self) -> str:
@@ -163,7 +176,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What was agreed at the sale; refunds reverse exactly this."""
+    """What was agreed at the sale for all of it; the commission of a line with `terms` is there."""
 
     commission_bp: int
     commission_rule: str
@@ -207,6 +220,10 @@ class Order:
     @property
     def goods(self) -> Money:
         return Money(sum(line.goods_minor for line in self.lines), self.currency)
+
+    @property
+    def discount(self) -> Money:
+        return Money(sum(line.discount_minor for line in self.lines), self.currency)
 
     @property
     def shipping(self) -> Money:
@@ -377,18 +394,3 @@ def _progress(live: Sequence[Parcel], now: datetime, return_window: timedelta) -
     if statuses & {ParcelStatus.WAITING}:
         return OrderStatus.PAID if statuses == {ParcelStatus.WAITING} else OrderStatus.PREPARING
     return OrderStatus.PREPARING if ParcelStatus.PREPARING in statuses else OrderStatus.SHIPPED
-
-
-def not_sent(order: Order) -> tuple[Parcel, ...]:
-    """The parcels of a paid order that can still be cancelled: all of them, but those that are.
-
-    Raises:
-        AlreadyShipped: one has gone. IllegalOrderMove: it is not paid.
-    """
-    if order.state is not OrderState.PAID:
-        raise IllegalOrderMove("it is not paid", extra={"order_status": order.state})
-    open_ones = tuple(p for p in order.parcels if p.status is not ParcelStatus.CANCELLED)
-    gone = [p for p in open_ones if ParcelStatus.CANCELLED not in PARCEL_MOVES[p.status]]
-    if order.in_person or gone:
-        raise AlreadyShipped("ask to return what has arrived")
-    return open_ones

@@ -26,6 +26,7 @@ class Quote:
     parcels: tuple[QuotedParcel, ...]
     country: str
     valid_until: datetime
+    campaign: str | None = None
 
     @property
     def lines(self) -> tuple[OrderLine, ...]:
@@ -34,6 +35,10 @@ class Quote:
     @property
     def goods(self) -> Money:
         return Money(sum(parcel.goods_minor for parcel in self.parcels))
+
+    @property
+    def discount(self) -> Money:
+        return Money(sum(line.discount_minor for line in self.lines))
 
     @property
     def shipping(self) -> Money:

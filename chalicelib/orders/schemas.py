@@ -25,6 +25,8 @@ from chalicelib.orders.domain import (
     status_of,
 )
 from chalicelib.orders.quote_domain import Quote, QuotedParcel
+from chalicelib.orders.terms_schemas import ParcelTermsView
+from chalicelib.terms.schemas import CampaignCode
 
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
@@ -74,6 +76,7 @@ class Destination(RequestBody):
 class QuoteBody(RequestBody):
     lines: Lines
     ship_to: Destination
+    campaign: CampaignCode | None = None
 
 
 class BuyerBody(RequestBody):
@@ -104,7 +107,8 @@ class OrderLineView(AnswerBody):
     title: str
     quantity: int
     unit_price: MoneyBody
-    amount: MoneyBody
+    discount: MoneyBody
+    amount: Annotated[MoneyBody, Field(description="what is paid for it: the discount is off")]
     made_to_order_days: Annotated[
         int | None, Field(description="made for this order in so many days; null: from stock")
     ]
@@ -118,6 +122,7 @@ class OrderLineView(AnswerBody):
             title=line.title,
             quantity=line.quantity,
             unit_price=MoneyBody.of(Money(line.unit_price_minor)),
+            discount=MoneyBody.of(Money(line.discount_minor)),
             amount=MoneyBody.of(Money(line.goods_minor)),
             made_to_order_days=None if line.from_stock else line.made_to_order_days,
         )
@@ -161,24 +166,29 @@ class Totals(AnswerBody):
     total: MoneyBody
 
     @classmethod
-    def of(cls, goods: Money, shipping: Money) -> "Totals":
+    def of(cls, order: Order) -> "Totals":
         return cls(
-            goods=MoneyBody.of(goods),
-            shipping=MoneyBody.of(shipping),
-            total=MoneyBody.of(goods + shipping),
+            goods=MoneyBody.of(order.goods),
+            shipping=MoneyBody.of(order.shipping),
+            total=MoneyBody.of(order.total),
         )
 
 
 class OrderView(AnswerBody):
+    """`discount` is off the goods already. `terms` is what an artisan agreed for their lines: shown
+    to them and to operators."""
+
     id: str
     status: OrderStatus
     lines: list[OrderLineView]
     parcels: list[ParcelView]
     totals: Totals
+    discount: MoneyBody
     refunded: MoneyBody
     in_person: bool
     placed_at: Moment
     expires_at: Moment
+    terms: list[ParcelTermsView] | None = None
 
     @classmethod
     def of(cls, order: Order, now: datetime, return_window: timedelta) -> "OrderView":
@@ -187,7 +197,8 @@ class OrderView(AnswerBody):
             status=status_of(order, now, return_window),
             lines=[OrderLineView.of(line) for line in order.lines],
             parcels=[ParcelView.of(parcel) for parcel in shown_parcels(order)],
-            totals=Totals.of(order.goods, order.shipping),
+            totals=Totals.of(order),
+            discount=MoneyBody.of(order.discount),
             refunded=MoneyBody.of(Money(order.refunded_minor, order.currency)),
             in_person=order.in_person,
             placed_at=order.placed_at,
@@ -234,6 +245,8 @@ class QuoteView(AnswerBody):
     lines: list[OrderLineView]
     parcels: list[QuotedParcelView]
     goods: MoneyBody
+    discount: Annotated[MoneyBody, Field(description="off `goods` already")]
+    campaign: str | None
     shipping: MoneyBody
     total: MoneyBody
     display_total: MoneyBody
@@ -246,6 +259,8 @@ class QuoteView(AnswerBody):
             lines=[OrderLineView.of(line) for line in quote.lines],
             parcels=[QuotedParcelView.of(parcel) for parcel in quote.parcels],
             goods=MoneyBody.of(quote.goods),
+            discount=MoneyBody.of(quote.discount),
+            campaign=quote.campaign,
             shipping=MoneyBody.of(quote.shipping),
             total=MoneyBody.of(quote.total),
             display_total=MoneyBody.of(quote.total),
@@ -286,6 +301,7 @@ class ArtisanParcel(AnswerBody):
     lines: list[OrderLineView]
     ship_to: ShipTo
     paid_at: Moment | None
+    terms: ParcelTermsView | None
 
     @classmethod
     def of(cls, parcel: Parcel, order: Order) -> "ArtisanParcel":
@@ -296,6 +312,7 @@ class ArtisanParcel(AnswerBody):
             lines=[OrderLineView.of(line) for line in own],
             ship_to=ShipTo.of(order.ship_to, order.buyer),
             paid_at=order.paid_at,
+            terms=ParcelTermsView.of(order, parcel),
         )
 
 

@@ -14,6 +14,7 @@ from chalicelib.listings.domain import Listing, check_variant
 from chalicelib.locales import text_in
 from chalicelib.money import Money
 from chalicelib.orders import parcel_tables, tables
+from chalicelib.orders.agreements import with_terms
 from chalicelib.orders.domain import (
     Address,
     Buyer,
@@ -54,6 +55,7 @@ class OrderRequest:
     expected_total: Money | None
     hold_for: timedelta
     content: Mapping[str, object]
+    campaign: str | None = None
 
     @property
     def order_id(self) -> str:
@@ -62,11 +64,13 @@ class OrderRequest:
         return ids.keyed_id("ord", settings().signing_secret, scope, self.key)
 
 
-def quote(wanted: Sequence[Wanted], country: str, language: str) -> Quote:
+def quote(
+    wanted: Sequence[Wanted], country: str, language: str, campaign: str | None = None
+) -> Quote:
     """What these listings cost, sent to a country; nothing is held.
 
     Raises:
-        ListingNotForSale, DoesNotShipTo, TooManyLines.
+        ListingNotForSale, DoesNotShipTo, TooManyLines, CampaignNotRunning.
     """
     lines = summed(wanted)
     found = listings.for_checkout(list(dict.fromkeys(line.listing_id for line in lines)))
@@ -75,13 +79,15 @@ def quote(wanted: Sequence[Wanted], country: str, language: str) -> Quote:
         listing = _for_sale(found.get(line.listing_id), line.listing_id)
         check_variant(listing, line.variant)
         by_artisan.setdefault(listing.artisan_id, []).append(_line(listing, line, language))
+    parcels = [
+        QuotedParcel(artisan_id, tuple(lines), rate_parcel(_items(lines), country))
+        for artisan_id, lines in by_artisan.items()
+    ]
     return Quote(
-        parcels=tuple(
-            QuotedParcel(artisan_id, tuple(lines), rate_parcel(_items(lines), country))
-            for artisan_id, lines in by_artisan.items()
-        ),
+        parcels=with_terms(parcels, found, campaign),
         country=country,
         valid_until=clock.now() + timedelta(minutes=QUOTE_MINUTES),
+        campaign=campaign,
     )
 
 
@@ -133,10 +139,11 @@ def open_order(request: OrderRequest) -> Order:
     """Price the order by our own listings and hold its stock; nothing is written yet.
 
     Raises:
-        ListingNotForSale, DoesNotShipTo, OrderTotalChanged, SoldOut, InsufficientStock,
-        TooManyHolds: refused, and nothing is held.
+        ListingNotForSale, DoesNotShipTo, OrderTotalChanged, CampaignNotRunning, SoldOut,
+        InsufficientStock, TooManyHolds: refused, and nothing is held.
     """
-    priced = quote(request.wanted, request.ship_to.country, request.buyer.language)
+    country, language = request.ship_to.country, request.buyer.language
+    priced = quote(request.wanted, country, language, request.campaign)
     if request.expected_total is not None and request.expected_total != priced.total:
         total = {"amount_minor": priced.total.amount_minor, "currency": priced.total.currency}
         raise OrderTotalChanged(

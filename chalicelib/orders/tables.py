@@ -38,6 +38,7 @@ from chalicelib.orders.domain import (
     ParcelStatus,
     Terms,
 )
+from chalicelib.terms.sale_domain import line_terms_from
 
 ORDER = "order"
 PARCEL = "parcel#"
@@ -335,7 +336,7 @@ def order_from(rows: Sequence[OrderTable]) -> Order:
         fingerprint=str(row.fingerprint),
         buyer=Buyer(**content["buyer"]),
         ship_to=Address(**content["ship_to"]),
-        lines=tuple(OrderLine(**line) for line in content["lines"]),
+        lines=tuple(_line_from(line) for line in content["lines"]),
         parcels=tuple(parcel_from(part) for part in rows if part.part.startswith(PARCEL)),
         terms=Terms(**content["terms"]),
         placed_at=clock.from_text(row.placed_at),
@@ -350,6 +351,11 @@ def order_from(rows: Sequence[OrderTable]) -> Order:
         buyer_key=row.buyer_key or "",
         return_count=int(row.return_count or 0),
     )
+
+
+def _line_from(content: dict[str, Any]) -> OrderLine:
+    terms = content.get("terms")
+    return OrderLine(**{**content, "terms": line_terms_from(terms) if terms else None})
 
 
 def parcel_from(row: OrderTable) -> Parcel:

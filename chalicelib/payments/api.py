@@ -16,6 +16,7 @@ from chalicelib.orders.domain import Order, Reader
 from chalicelib.orders.return_schemas import RequestReturnBody, ReturnList, ReturnView
 from chalicelib.orders.schemas import OrderView
 from chalicelib.orders.service import OrderRequest
+from chalicelib.orders.terms_schemas import terms_shown
 from chalicelib.payments import cancellations, checkout
 from chalicelib.payments.domain import PAY_WITHIN, Method
 from chalicelib.payments.schemas import (
@@ -55,7 +56,8 @@ def _request(call: Call[PlaceOrderBody, None], method: Method) -> OrderRequest:
         wanted=tuple(line.to_domain() for line in body.lines),
         expected_total=body.expected_total.to_domain() if body.expected_total else None,
         hold_for=PAY_WITHIN[method],
-        content=body.model_dump(mode="json"),
+        content=body.content(),
+        campaign=body.campaign,
     )
 
 
@@ -88,8 +90,9 @@ def _buyers_order(call: Call[Any, Any]) -> Order:
 )
 def read_order(call: Call[None, None]) -> OrderWithPayments:
     order, found = checkout.order_with_payments(call.path["order_id"], _reader(call))
+    shown = terms_shown(order, call.caller.artisan_id, call.caller.is_operator)
     return OrderWithPayments(
-        **_order_view(order).model_dump(),
+        **_order_view(order).model_dump() | {"terms": shown},
         payments=[PaymentView.of(payment, order.buyer) for payment in found],
     )
 

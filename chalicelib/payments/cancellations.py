@@ -11,6 +11,7 @@ from chalicelib.edge.storage import try_commit
 from chalicelib.errors import NotFound, Unavailable
 from chalicelib.orders import holds, parcel_tables, return_tables
 from chalicelib.orders import service as orders
+from chalicelib.orders.cancel_domain import not_sent
 from chalicelib.orders.domain import (
     Order,
     OrderState,
@@ -19,11 +20,10 @@ from chalicelib.orders.domain import (
     Restock,
     check_move,
     move_parcel,
-    not_sent,
 )
 from chalicelib.orders.return_domain import Return, ReturnStatus, is_all_returned, move
 from chalicelib.orders.returns import own_return
-from chalicelib.payments import checkout, refunds, tables
+from chalicelib.payments import checkout, refund_lines, refunds, tables
 from chalicelib.payments.domain import (
     REFUNDABLE,
     OrderNotPayable,
@@ -126,7 +126,7 @@ def receive_return(return_id: str, artisan_id: str) -> Return:
 def _is_received(received: Return, was: ReturnStatus) -> bool:
     order = orders.order(received.order_id)
     payment = _paid_by(order)
-    portions, lines = refunds.what_is_left_of_lines(order, payment, received.lines)
+    portions, lines = refund_lines.what_is_left_of_lines(order, payment, received.lines)
     parcel = next(each for each in order.parcels if each.parcel_id == received.parcel_id)
     others = [
         each

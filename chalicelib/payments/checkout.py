@@ -15,10 +15,12 @@ from chalicelib.errors import NotFound, Unavailable
 from chalicelib.orders import buyer_tables, holds
 from chalicelib.orders import service as orders
 from chalicelib.orders import tables as order_tables
+from chalicelib.orders.agreements import agreement_of
 from chalicelib.orders.domain import (
     Order,
     OrderMismatch,
     OrderState,
+    Parcel,
     Reader,
     TooManyOpenOrders,
     as_placed,
@@ -180,23 +182,27 @@ def new_payment(
         provider=PROVIDER_OF[method],
         status=PaymentStatus.PENDING,
         amount=order.total,
-        shares=tuple(
-            ShareTerms(
-                parcel_id=parcel.parcel_id,
-                artisan_id=parcel.artisan_id,
-                goods_minor=parcel.goods_minor,
-                shipping_minor=parcel.shipping_minor,
-                commission_bp=order.terms.commission_bp,
-                fee_estimate_bp=order.terms.fee_estimate_bp,
-                vat_on_commission_bp=order.terms.vat_on_commission_bp,
-                hold_days=0 if order.in_person else None,
-            )
-            for parcel in order.parcels
-        ),
+        shares=tuple(_share(order, parcel) for parcel in order.parcels),
         created_at=now,
         expires_at=min(now + PAY_WITHIN[method], order.placed_at + PAID_AT_THE_LATEST),
         return_url=return_url,
         ask_at=next_ask(0, now),
+    )
+
+
+def _share(order: Order, parcel: Parcel) -> ShareTerms:
+    agreed = agreement_of(order, parcel.artisan_id)
+    return ShareTerms(
+        parcel_id=parcel.parcel_id,
+        artisan_id=parcel.artisan_id,
+        goods_minor=parcel.goods_minor,
+        shipping_minor=parcel.shipping_minor,
+        commission_bp=order.terms.commission_bp,
+        fee_estimate_bp=order.terms.fee_estimate_bp,
+        vat_on_commission_bp=order.terms.vat_on_commission_bp,
+        hold_days=0 if order.in_person else None,
+        commission_minor=agreed.commission_minor if agreed else None,
+        discount_minor=agreed.discount_minor or None if agreed else None,
     )
 
 

@@ -125,16 +125,6 @@ RANK: dict[PaymentStatus, int] = {
     PaymentStatus.CHARGED_BACK: 9,
 }
 """Every move raises it, but for those out of DISPUTED; what would lower it is late."""
-PAID = frozenset(
-    {
-        PaymentStatus.CAPTURE_REQUESTED,
-        PaymentStatus.CAPTURED,
-        PaymentStatus.PARTIALLY_REFUNDED,
-        PaymentStatus.REFUNDED,
-        PaymentStatus.DISPUTED,
-        PaymentStatus.CHARGED_BACK,
-    }
-)
 REFUNDABLE = frozenset(
     {
         PaymentStatus.CAPTURE_REQUESTED,
@@ -142,6 +132,11 @@ REFUNDABLE = frozenset(
         PaymentStatus.PARTIALLY_REFUNDED,
     }
 )
+PAID = REFUNDABLE | {
+    PaymentStatus.REFUNDED,
+    PaymentStatus.DISPUTED,
+    PaymentStatus.CHARGED_BACK,
+}
 UNPAID = frozenset({PaymentStatus.PENDING, PaymentStatus.EXPIRED, PaymentStatus.CANCELLED})
 WAITING = frozenset(
     {PaymentStatus.PENDING, PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURE_REQUESTED}
@@ -161,7 +156,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class ShareTerms:
-    """One parcel's part of the payment, with the terms frozen at the sale."""
+    """One parcel's part of the payment, with the terms frozen at the sale (`messages.Share`)."""
 
     parcel_id: str
     artisan_id: str
@@ -171,6 +166,8 @@ class ShareTerms:
     fee_estimate_bp: int
     vat_on_commission_bp: int
     hold_days: int | None = None  # None: the platform's own; 0: it was handed over
+    commission_minor: int | None = None
+    discount_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,8 @@ def _order(order: Order) -> dict[str, Any]:
                 "title": line.title,
                 "quantity": line.quantity,
                 "unit_price_minor": line.unit_price_minor,
+                "discount_minor": line.discount_minor,
+                "amount_minor": line.goods_minor,
             }
             for line in order.lines
         ],

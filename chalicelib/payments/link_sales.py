@@ -54,9 +54,10 @@ from chalicelib.payments.link_domain import (
 )
 from chalicelib.payments.links import link_by_code, order_id_of, own_link
 from chalicelib.regions import service as regions
+from chalicelib.terms import service as terms
+from chalicelib.terms.domain import IN_PERSON
 
 ATTEMPTS = 6
-IN_PERSON = "in_person"  # the rule that the commission is by
 ANY_BUYERS_LANGUAGE = "fr"  # of who pays by the code alone, nothing is known
 
 
@@ -239,7 +240,7 @@ def _new_order(link: Link, paying: Paying) -> Order:
     whom nothing is known but the language."""
     now = clock.now()
     order_id = order_id_of(link)
-    title = text_in(dict(link.titles) or UNTITLED, paying.language)[0]
+    line = link.line(text_in(dict(link.titles) or UNTITLED, paying.language)[0])
     parcel = Parcel(
         parcel_id=ids.child_id("prc", order_id, 1),
         order_id=order_id,
@@ -258,7 +259,7 @@ def _new_order(link: Link, paying: Paying) -> Order:
         fingerprint=fingerprint_of({"link": link.link_id, "number": link.number}),
         buyer=Buyer("", "", None, paying.language),
         ship_to=Address("MA"),
-        lines=(link.line(title),),
+        lines=(replace(line, terms=terms.terms_in_person(line.goods_minor)),),
         parcels=(parcel,),
         terms=_terms(),
         placed_at=now,

@@ -6,7 +6,11 @@ from pydantic import BaseModel
 
 
 class Share(BaseModel):
-    """One parcel's part of a payment; terms as frozen at the sale; centimes and basis points."""
+    """One parcel's part of a payment; terms as frozen at the sale; centimes and basis points.
+
+    `commission_minor`, VAT included, goes before the rate where it is there; `discount_minor`, what
+    we carry of the buyer's discount, is still to be taken off it.
+    """
 
     parcel_id: str
     artisan_id: str
@@ -16,6 +20,8 @@ class Share(BaseModel):
     fee_estimate_bp: int
     vat_on_commission_bp: int
     hold_days: int | None = None  # None: the platform's own; 0: handed over, nothing to wait for
+    commission_minor: int | None = None
+    discount_minor: int | None = None
 
 
 class PaymentCaptured(BaseModel):

@@ -220,6 +220,7 @@ class OperatorOrder(AnswerBody):
     state: OrderState
     total: MoneyBody
     total_goods: MoneyBody
+    discount: MoneyBody
     refunded: MoneyBody
     country: str
     in_person: bool
@@ -234,6 +235,7 @@ class OperatorOrder(AnswerBody):
             state=order.state,
             total=MoneyBody.of(order.total),
             total_goods=MoneyBody.of(order.goods),
+            discount=MoneyBody.of(order.discount),
             refunded=MoneyBody.of(Money(order.refunded_minor, order.currency)),
             country=order.ship_to.country,
             in_person=order.in_person,

@@ -17,7 +17,7 @@ from chalicelib.money import Money
 from chalicelib.orders import parcel_tables
 from chalicelib.orders import service as orders
 from chalicelib.orders import tables as order_tables
-from chalicelib.orders.domain import Order, ParcelStatus, Restock
+from chalicelib.orders.domain import ParcelStatus, Restock
 from chalicelib.payments import dispute_tables, gateway, refund_tables, tables
 from chalicelib.payments.domain import (
     Payment,
@@ -31,7 +31,6 @@ from chalicelib.payments.refund_domain import (
     IllegalRefundMove,
     Refund,
     RefundKind,
-    RefundOfOtherLines,
     RefundStatus,
     UnknownRefund,
     Wish,
@@ -47,6 +46,7 @@ from chalicelib.payments.refund_domain import (
     total_minor,
     without_empty,
 )
+from chalicelib.payments.refund_lines import portions_of_lines
 from chalicelib.payments.reports import RefundReport, RefundState
 
 ATTEMPTS = 6
@@ -96,47 +96,6 @@ def _wished(payment: Payment, wish: Wish) -> tuple[tuple[Portion, ...], Mapping[
     if wish.lines is None:
         return without_empty(left_of(payment)), {}
     return portions_of_lines(orders.order(payment.order_id), payment, wish.lines), wish.lines
-
-
-def portions_of_lines(
-    order: Order, payment: Payment, lines: Mapping[str, int]
-) -> tuple[Portion, ...]:
-    """The goods of some lines, by parcel; shipping stays paid.
-
-    Raises:
-        RefundOfOtherLines: the order has no such line, or not as many pieces left of it.
-    """
-    parcel_of = {parcel.artisan_id: parcel.parcel_id for parcel in order.parcels}
-    known = {line.line_id: line for line in order.lines}
-    goods: dict[str, int] = {}
-    for line_id, quantity in lines.items():
-        line = known.get(line_id)
-        if line is None or quantity > line.quantity - payment.returned_lines.get(line_id, 0):
-            raise RefundOfOtherLines("give lines of this order that were not refunded yet")
-        parcel_id = parcel_of[line.artisan_id]
-        goods[parcel_id] = goods.get(parcel_id, 0) + quantity * line.unit_price_minor
-    return tuple(Portion(parcel_id, minor, 0) for parcel_id, minor in goods.items())
-
-
-def what_is_left_of_lines(
-    order: Order, payment: Payment, lines: Mapping[str, int]
-) -> tuple[tuple[Portion, ...], dict[str, int]]:
-    """(the goods of some lines by parcel, as far as they were not refunded; how many of each)."""
-    room = {
-        line.line_id: line.quantity - payment.returned_lines.get(line.line_id, 0)
-        for line in order.lines
-    }
-    counted = {
-        line_id: min(quantity, room[line_id])
-        for line_id, quantity in lines.items()
-        if room[line_id] > 0
-    }
-    left = {portion.parcel_id: portion.goods_minor for portion in left_of(payment)}
-    portions = [
-        Portion(each.parcel_id, min(each.goods_minor, left[each.parcel_id]), 0)
-        for each in portions_of_lines(order, payment, counted)
-    ]
-    return without_empty(portions), counted
 
 
 def new_refund(

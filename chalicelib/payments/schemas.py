@@ -12,6 +12,7 @@ from chalicelib.payments import emv, qr
 from chalicelib.payments.actions import Qr, Redirect, RedirectForm, Voucher, action_of
 from chalicelib.payments.domain import Attempt, Method, Payment, PaymentStatus
 from chalicelib.payments.emv import Merchant
+from chalicelib.terms.schemas import CampaignCode
 
 MethodName = Literal["card", "wallet", "cash_voucher", "mastercard", "payzone", "wallet_qr"]
 ReturnUrl = Annotated[
@@ -29,6 +30,11 @@ class PlaceOrderBody(RequestBody):
         MoneyBody | None, Field(description="refuse the order if the total is not this")
     ] = None
     return_url: ReturnUrl = None
+    campaign: CampaignCode | None = None
+
+    def content(self) -> dict[str, object]:
+        """What tells it from another request under its key."""
+        return self.model_dump(mode="json", exclude={"campaign"} if not self.campaign else None)
 
 
 class PayAgainBody(RequestBody):

@@ -86,6 +86,8 @@ def _sale(message: PaymentCaptured) -> Sale:
                 fee_bp=share.fee_estimate_bp,
                 vat_bp=share.vat_on_commission_bp,
                 hold_days=share.hold_days,
+                commission_minor=share.commission_minor,
+                discount_minor=share.discount_minor or 0,
             )
             for share in message.shares
         ),

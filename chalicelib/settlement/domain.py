@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from chalicelib.errors import Invalid
 from chalicelib.ledger.domain import CURRENCY, Entry, Posting, posting
-from chalicelib.money import Money, basis_points_of, rounded_parts
+from chalicelib.money import Money, basis_points_of, rounded_parts, tax_inside
 
 MAX_SHARES = 30  # three actions each and two more in a transaction of at most 100
 FULL_BP = 10_000
@@ -44,6 +44,9 @@ class Terms:
     `vat_bp` is the VAT on our commission, a rate that the accountant sets; it is inside the
     commission (what the artisan agreed to give is all that is taken) and goes to its own account.
     `hold_days` None: the platform's own; 0: handed over at the sale, nothing to wait for.
+    `commission_minor` is what was agreed, by the rules of its lines; without it the rate counts.
+    `discount_minor` is what we carry of the buyer's discount, out of the commission: goods are what
+    was paid for them, and the artisan gets what the full price would have given.
     """
 
     parcel_id: str
@@ -54,9 +57,13 @@ class Terms:
     fee_bp: int
     vat_bp: int
     hold_days: int | None = None
+    commission_minor: int | None = None
+    discount_minor: int = 0
 
     def __post_init__(self) -> None:
         assert self.hold_days is None or self.hold_days >= 0
+        assert self.commission_minor is None or self.commission_minor >= 0
+        assert self.discount_minor >= 0
         assert self.goods_minor >= 0
         assert self.shipping_minor >= 0
         assert 0 <= self.commission_bp <= FULL_BP
@@ -66,6 +73,18 @@ class Terms:
     @property
     def gross_minor(self) -> int:
         return self.goods_minor + self.shipping_minor
+
+    @property
+    def full_minor(self) -> int:
+        """What would have been paid without the discount that we carry."""
+        return self.gross_minor + self.discount_minor
+
+    @property
+    def asked_minor(self) -> int:
+        """The commission that was agreed, before that discount is taken off it."""
+        if self.commission_minor is not None:
+            return self.commission_minor
+        return basis_points_of(self.goods_minor + self.discount_minor, self.commission_bp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +172,10 @@ def fees_minor(shares: Sequence[Terms]) -> list[int]:
     """The provider's fee as estimated, for the whole payment, divided among its shares.
 
     Rounded half up once, on the whole, as the provider does. No share pays more than its own fee
-    rounded up, so never more than it is.
+    rounded up, so never more than it is. A discount that we carry lowers it for nobody: what it
+    saves shows when the provider's file says what the fee was.
     """
-    return rounded_parts([terms.gross_minor * terms.fee_bp for terms in shares], FULL_BP)
+    return rounded_parts([terms.full_minor * terms.fee_bp for terms in shares], FULL_BP)
 
 
 def split(shares: Sequence[Terms]) -> list[Parts]:
@@ -169,11 +189,9 @@ def split(shares: Sequence[Terms]) -> list[Parts]:
 
 
 def _parts(terms: Terms, fee_minor: int) -> Parts:
-    asked = basis_points_of(terms.goods_minor, terms.commission_bp)
-    taken = min(asked, terms.gross_minor - fee_minor)
-    # The VAT inside an amount that includes it: amount * rate / (1 + rate), half up.
-    included = FULL_BP + terms.vat_bp
-    vat = (taken * terms.vat_bp * 2 + included) // (2 * included)
+    before_discount = min(terms.asked_minor, terms.full_minor - fee_minor)
+    taken = before_discount - terms.discount_minor
+    vat = tax_inside(taken, terms.vat_bp)
     parts = Parts(terms.gross_minor - taken - fee_minor, taken - vat, vat, fee_minor)
     assert min(parts.artisan_minor, parts.commission_minor, vat, fee_minor) >= 0
     assert parts.total_minor == terms.gross_minor
