@@ -158,6 +158,11 @@ def _reserved_apart(lane: Lane, artisan_id: str, known: Artisan | None) -> str |
         return f"failed: {type(error).__name__}"
 
 
+def reserved_so_far(batch_id: str) -> int:
+    lanes = plan_tables.lanes_of(batch_id, ledger.ACCOUNT_SHARDS)
+    return sum(lane.reserved for lane in lanes)
+
+
 def end(batch: Batch) -> Batch:
     """Nobody is added to the batch any more: first that is so, then it is counted."""
     batch_id = batch.batch_id

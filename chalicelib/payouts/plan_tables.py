@@ -27,6 +27,7 @@ class Lane:
     step: int = 0
     key: Key | None = None
     has_ended: bool = False
+    reserved: int = 0  # payouts, so far
 
     @property
     def sort_key(self) -> str:
@@ -35,7 +36,7 @@ class Lane:
     def fence(self, transaction: TransactWrite) -> None:
         """Refused when the lane has moved on, or the batch is drafted."""
         row = PayoutsTable(self.batch_id, self.sort_key)
-        transaction.update(row, [PayoutsTable.looked_at.add(1)], condition=self._unmoved())
+        transaction.update(row, [PayoutsTable.reserved_count.add(1)], condition=self._unmoved())
 
     def _unmoved(self) -> Condition:
         table = PayoutsTable
@@ -70,7 +71,8 @@ def find_lane(batch_id: str, number: int) -> Lane:
 def _lane(batch_id: str, number: int, row: PayoutsTable | None) -> Lane:
     if row is None:
         return Lane(batch_id, number)
-    return Lane(batch_id, number, int(row.plan_step or 0), row.plan_key, bool(row.plan_ended))
+    step, reserved = int(row.plan_step or 0), int(row.reserved_count or 0)
+    return Lane(batch_id, number, step, row.plan_key, bool(row.plan_ended), reserved)
 
 
 def move_lane(lane: Lane, key: Key | None) -> bool:

@@ -73,8 +73,9 @@ class RailTotalView(AnswerBody):
 
 class BatchSummary(AnswerBody):
     """`total` and `rails`: what the batch pays; `payout_count` are all that were ever reserved for
-    it, also those that were taken out. `in_progress`: a large batch is still drafted, checked,
-    written or sent. `files_taken`: rails whose file was handed out."""
+    it, also those that were taken out. `in_progress`: a large batch is still being drafted (then
+    `payout_count` grows) or worked on; `work` says at what: check, file, send or cancel.
+    `files_taken`: rails whose file was handed out."""
 
     id: str
     status: str
@@ -82,6 +83,7 @@ class BatchSummary(AnswerBody):
     payout_count: int
     rails: dict[str, RailTotalView] = {}
     in_progress: bool = False
+    work: str | None = None
     drafted_by: str
     drafted_at: Moment
     vouched_by: str | None = None
@@ -106,6 +108,7 @@ class BatchSummary(AnswerBody):
                 rail: RailTotalView(payout_count=each.count, total=MoneyBody.of(each.amount))
                 for rail, each in batch.rails.items()
             },
+            work=batch.work,
             in_progress=not batch.is_complete or batch.work is not None,
             drafted_by=batch.drafted_by,
             drafted_at=batch.drafted_at,

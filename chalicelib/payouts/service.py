@@ -1,6 +1,7 @@
 """Drafting, approving and sending out batches of payouts, and what the rails report of them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from chalicelib import clock
 from chalicelib.config import settings
@@ -127,12 +128,15 @@ def finish_batches() -> None:
 
 
 def batch(batch_id: str) -> tuple[Batch, list[Payout]]:
-    """A batch and the first of its payouts.
+    """A batch and the first of its payouts; of one that is being drafted, how many it has so far.
 
     Raises:
         UnknownBatch.
     """
-    return batch_tables.find(batch_id), tables.payouts_page(batch_id, SHOWN_PAYOUTS, None)[0]
+    found = batch_tables.find(batch_id)
+    if found.in_lanes and not found.is_complete:
+        found = replace(found, payout_count=drafting.reserved_so_far(batch_id))
+    return found, tables.payouts_page(batch_id, SHOWN_PAYOUTS, None)[0]
 
 
 def payouts_in(

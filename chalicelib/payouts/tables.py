@@ -104,7 +104,7 @@ class PayoutsTable(Table):
     plan_step = NumberAttribute(null=True)
     plan_key = JSONAttribute(null=True)
     plan_ended = BooleanAttribute(null=True)
-    looked_at = NumberAttribute(null=True)
+    reserved_count = NumberAttribute(null=True)
     # A payout
     batch_id = UnicodeAttribute(null=True)
     artisan_id = UnicodeAttribute(null=True)

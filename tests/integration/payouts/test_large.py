@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from chalicelib import clock
+from chalicelib import clock, ids
 from chalicelib.artisans.domain import DestinationKind
 from chalicelib.artisans.tables import ArtisanTable
 from chalicelib.edge import objects, queues
@@ -61,6 +61,8 @@ class TestDrafting:
         answered = api.post(PATH, {}, token=api.operator, headers=KEY)
         assert (answered.status, answered.json["in_progress"]) == (201, True)
         batch_id = answered.json["id"]
+        service.draft_lane(batch_id, ids.shard_of("artisan_payable:art_00", 8), 0)
+        assert 0 < service.batch(batch_id)[0].payout_count < 10
         with pytest.raises(BatchNotComplete):
             service.approve_batch(batch_id, "op-1")
         batch = drained(pump, batch_id)
