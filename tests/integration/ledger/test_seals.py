@@ -1,14 +1,16 @@
 """The chain of sealed days: what is done to a day that is over shows, and where."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from chalicelib import clock
-from chalicelib.ledger import domain, sealing, service
+from chalicelib.ledger import domain, seal_tables, sealing, service
 from chalicelib.ledger.domain import Damage, Entry
-from chalicelib.ledger.tables import ENTRY, LedgerTable
+from chalicelib.ledger.seal_domain import Lane, digest_of, with_balances, with_entry
+from chalicelib.ledger.tables import ENTRY, SHARD_COUNT, LedgerTable, entries_with_keys
 from infra.local.aws import LocalAws
 from tests.aws import Api
 from tests.factories.ledger import a_posting, an_entry
@@ -154,6 +156,49 @@ def test_P3_a_day_that_is_taken_out_of_the_chain_shows_at_the_next(days: list[da
     service.seal_days()
     remove_seal("e11")
     assert damage() == (days[2].date(), Damage.SEAL_ALTERED)
+
+
+def forge(day: datetime, **changes: object) -> None:
+    """Write a day's seal anew as it ought to be after a change, and no other."""
+    seal = seal_tables.find(day.date())
+    assert seal is not None
+    forged = replace(seal, **changes)  # type: ignore[arg-type]
+    assert seal_tables.keep(replace(forged, digest=digest_of(forged)))
+
+
+def test_P3_who_writes_one_seal_anew_would_have_to_write_all_later_ones(
+    days: list[datetime],
+) -> None:
+    service.seal_days()
+    lanes, balances = {}, {}
+    change_with_fingerprint("e11")
+    for shard in range(SHARD_COUNT):
+        lane = Lane(is_done=True)
+        for key, entry in seal_tables.entries_of(days[1].date(), shard, ""):
+            lane = with_entry(lane, key, entry)
+        lanes[shard] = lane
+    for _, _, entry, _ in entries_with_keys():
+        if entry.at.date() <= days[1].date():
+            balances = with_balances(balances, entry)
+    forge(days[1], lanes=lanes, balances=balances)
+    assert damage() == (days[2].date(), Damage.SEAL_ALTERED)
+
+
+def test_P3_balances_that_a_seal_holds_are_those_of_its_entries(days: list[datetime]) -> None:
+    service.seal_days()
+    forge(days[2], balances={CLEARING: 1})
+    assert damage() == (days[2].date(), Damage.SEAL_ALTERED)
+
+
+def test_P7_who_comes_late_does_not_undo_a_seal(days: list[datetime]) -> None:
+    before = seal_tables.find(days[0].date())
+    assert before is None
+    begun = sealing._next_day(None)
+    assert begun is not None
+    service.seal_days()
+    assert not seal_tables.keep(begun)
+    assert [bool(seal.digest) for seal in service.days(10, None)[0]] == [True] * 3
+    assert service.check().holds
 
 
 def test_P3_an_entry_from_before_the_first_day_shows(days: list[datetime]) -> None:
