@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from rich.console import Console
 
-from infra.ops import books, events, files, letters, payouts, status
+from infra.ops import books, cases, events, files, letters, payouts, status
 from infra.ops.api import OperatorApi
 from infra.ops.desk import Ask, Desk
 from infra.ops.errors import OpsFailed, WrongUse
@@ -70,7 +70,7 @@ def make_parser() -> ArgumentParser:
     _add_dead(_noun(nouns, "dead", "messages that were given up on"))
     _add_books(nouns)
     _add_events(_noun(nouns, "event", "providers' callbacks as they were kept"))
-    _add_lists(nouns)
+    _add_cases(nouns)
     return parser
 
 
@@ -135,15 +135,36 @@ def _add_events(verbs: Any) -> None:
     replayed.add_argument("--dry-run", action="store_true", help="only show what it is")
 
 
-def _add_lists(nouns: Any) -> None:
+def _add_cases(nouns: Any) -> None:
     verbs = _noun(nouns, "payments", "payments to look at")
-    _add(verbs, "review", status.list_payments, "those that are not as their provider says")
-    verbs = _noun(nouns, "refunds", "refunds")
-    refunds = _add(verbs, "list", status.list_refunds, "by status")
-    refunds.add_argument("--status", default="manual")
-    verbs = _noun(nouns, "disputes", "disputes")
-    disputes = _add(verbs, "list", status.list_disputes, "by status")
-    disputes.add_argument("--status", default="opened")
+    _add(verbs, "review", cases.list_payments, "those that are not as their provider says")
+    reviewed = _add(verbs, "reviewed", cases.close_review, "take one off the list")
+    reviewed.add_argument("id", help="pay_…")
+    reviewed.add_argument("--reason", required=True, help="what was found; names nobody")
+    verbs = _noun(nouns, "refunds", "refunds that need a person")
+    listed = _add(verbs, "list", cases.list_refunds, "by status")
+    listed.add_argument("--status", default="manual")
+    retried = _add(verbs, "retry", cases.retry_refund, "have the provider try a failed one again")
+    taken = _add(verbs, "by-hand", cases.take_refund, "do it by hand at the provider")
+    confirmed = _add(verbs, "confirm", cases.confirm_refund, "it was done by hand")
+    confirmed.add_argument("--reference", required=True, help="what the provider calls it")
+    for parser in (retried, taken, confirmed):
+        parser.add_argument("id", help="rfd_…")
+    _add_disputes(_noun(nouns, "disputes", "buyers' banks that took money back"))
+
+
+def _add_disputes(verbs: Any) -> None:
+    listed = _add(verbs, "list", cases.list_disputes, "by status")
+    listed.add_argument("--status", default="opened")
+    packed = _add(verbs, "evidence", cases.evidence, "write the evidence to a file")
+    packed.add_argument("--out", required=True)
+    sent = _add(verbs, "sent", cases.evidence_sent, "the bank has the evidence")
+    won = _add(verbs, "won", cases.decide, "the bank decided for the artisan")
+    lost = _add(verbs, "lost", cases.decide, "the bank decided for the buyer")
+    won.set_defaults(outcome="won")
+    lost.set_defaults(outcome="lost")
+    for parser in (packed, sent, won, lost):
+        parser.add_argument("id", help="dsp_…")
 
 
 def _noun(nouns: Any, name: str, says: str) -> Any:

@@ -19,8 +19,9 @@ _TEXTS = {
 }
 _ID = re.compile(r"[a-z]{3}_[0-9A-Za-z_-]{1,80}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
-_COUNTS = re.compile(r"(.*_)?(minor|bp|days|count|version|attempt|step|lane|number|quantity)")
+_COUNTS = re.compile(r"(\w+_)?(minor|bp|days|count)|version|attempt|step|lane|quantity")
 _EMAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+\.[a-zA-Z]+")
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}[\d ]{10,}\d")
 _DIGITS = re.compile(r"\+?\d[\d .()-]{6,}\d")
 _NUMBER_LENGTH = 8
 
@@ -50,7 +51,7 @@ def _without_numbers(text: str) -> str:
     def hide(found: re.Match[str]) -> str:
         return HIDDEN if _is_number(text, found) else found[0]
 
-    return _DIGITS.sub(hide, text)
+    return _DIGITS.sub(hide, _IBAN.sub(HIDDEN, text))
 
 
 def _is_number(text: str, found: re.Match[str]) -> bool:

@@ -91,13 +91,13 @@ def file(desk: Desk, given: Namespace) -> None:
     desk.agree("Whoever has the file may pay it: the batch cannot be cancelled then. Take it?")
     query = {"rail": given.rail} if given.rail else {}
     content = desk.api.download(f"{BATCHES}/{given.batch}/file", **query)
-    _write_private(path, content)
+    write_private(path, content)
     digests = desk.api.get(f"{BATCHES}/{given.batch}")["file_sha256"]
     desk.show({"path": str(path), "bytes": len(content), "file_sha256": digests})
     desk.remark(f"{path}: {count_text(len(content), 'byte')}, for you alone to read.")
 
 
-def _write_private(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes) -> None:
     """Readable by its owner only, and whole or not at all."""
     beside = path.with_name(f".{path.name}.part")
     try:

@@ -5,16 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infra.ops import books, events, files, letters, payouts
+from infra.ops import books, cases, events, files, letters, payouts
 from infra.ops.api import Refused
-from infra.ops.desk import Desk, a_table, count_text, money
+from infra.ops.desk import Desk, a_table, money
 from infra.ops.sqs import aws_client, dead_names, in_sentences
 from infra.template.names import APP
 
 MANY = 100
-DISPUTES = "/v1/operator/disputes"
-PAYMENTS = "/v1/operator/payments"
-REFUNDS = "/v1/operator/refunds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +84,12 @@ def _lines(desk: Desk, depths: list[dict[str, Any]]) -> list[Line]:
         Line(f"drafts waiting for approval{of}", len(drafts), "payouts list"),
         Line("disputes overdue", *_overdue(desk)),
         Line("callbacks parked", *_counted(desk, events.CALLBACKS, "event list")),
-        Line("payments to review", *_counted(desk, PAYMENTS, "payments review", review="true")),
-        Line("refunds to do by hand", *_counted(desk, REFUNDS, "refunds list", status="manual")),
+        Line(
+            "payments to review", *_counted(desk, cases.PAYMENTS, "payments review", review="true")
+        ),
+        Line(
+            "refunds to do by hand", *_counted(desk, cases.REFUNDS, "refunds list", status="manual")
+        ),
     ]
 
 
@@ -115,7 +116,7 @@ def _counted(
 
 def _overdue(desk: Desk) -> tuple[int | None, str, bool]:
     return _counted(
-        desk, DISPUTES, "disputes list", lambda one: bool(one["overdue"]), status="opened"
+        desk, cases.DISPUTES, "disputes list", lambda one: bool(one["overdue"]), status="opened"
     )
 
 
@@ -123,59 +124,3 @@ def _figure(line: Line) -> str:
     if line.count is None:
         return "?"
     return f"{line.count:,}{' or more' if line.is_capped else ''}"
-
-
-def list_payments(desk: Desk, given: Namespace) -> None:
-    """Payments that somebody has to look at."""
-    found = list(desk.api.pages(PAYMENTS, review="true"))
-    columns = ("payment", "order", "provider", "status", "amount", "why")
-    table = a_table(
-        count_text(len(found), "payment") + " to review", columns, ("amount",), ("payment",)
-    )
-    for one in found:
-        table.add_row(
-            one["id"],
-            one["order_id"],
-            one["provider"],
-            one["status"],
-            money(one["amount"]),
-            one["review_reason"] or "-",
-        )
-    desk.show(found, table)
-
-
-def list_refunds(desk: Desk, given: Namespace) -> None:
-    found = list(desk.api.pages(REFUNDS, status=given.status))
-    columns = ("refund", "payment", "provider", "amount", "attempt", "requested", "failure")
-    table = a_table(
-        f"Refunds, {given.status}: {len(found):,}", columns, ("amount", "attempt"), ("refund",)
-    )
-    for one in found:
-        table.add_row(
-            one["id"],
-            one["payment_id"],
-            one["provider"],
-            money(one["amount"]),
-            str(one["attempt"]),
-            one["requested_at"][:10],
-            one["failure"] or "-",
-        )
-    desk.show(found, table)
-
-
-def list_disputes(desk: Desk, given: Namespace) -> None:
-    found = list(desk.api.pages(DISPUTES, status=given.status))
-    columns = ("dispute", "payment", "provider", "amount", "case", "evidence due", "overdue")
-    table = a_table(f"Disputes, {given.status}: {len(found):,}", columns, ("amount",), ("dispute",))
-    for one in found:
-        table.add_row(
-            one["id"],
-            one["payment_id"],
-            one["provider"],
-            money(one["amount"]),
-            one["case"],
-            one["evidence_due_at"][:10],
-            "yes" if one["overdue"] else "no",
-            style="red" if one["overdue"] else "",
-        )
-    desk.show(found, table)
