@@ -1,6 +1,7 @@
 """The chain of sealed days: what is done to a day that is over shows, and where."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +20,7 @@ from chalicelib.ledger.tables import (
 )
 from infra.local.aws import LocalAws
 from tests.aws import Api
+from tests.crash_points import calls_of, disturbed, telling_points
 from tests.factories.ledger import a_posting, an_entry
 from tests.quick_moto import quick_moto  # noqa: F401  a fixture
 
@@ -249,6 +251,27 @@ def test_P6_a_day_that_is_sealed_in_pieces_by_two_at_once_has_one_seal(
         service.seal_days()
     assert [seal.digest for seal in service.days(10, None)[0]] == whole
     assert len(calls) > 12
+
+
+def test_P6_P7_a_sealing_that_breaks_off_anywhere_is_finished_by_the_next(
+    days: list[datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "PIECE", 3)
+
+    def unseal() -> None:
+        for noon in days:
+            LedgerTable("seals", noon.date().isoformat()).delete()
+
+    asked = calls_of(service.seal_days)
+    whole = [seal.digest for seal in service.days(10, None)[0]]
+    for number, fault in telling_points(asked):
+        unseal()
+        with disturbed(number, fault) as disturbance:
+            with suppress(Exception):
+                service.seal_days()
+            assert disturbance.hit
+        service.seal_days()
+        assert [seal.digest for seal in service.days(10, None)[0]] == whole, (number, fault)
 
 
 def test_P3_a_hot_account_is_known_from_the_seals_and_what_came_since(
