@@ -1,16 +1,21 @@
 """The alarms: each says what is wrong in one sentence, and tells the operators' topic."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.edge.observability import NAMESPACE, SERVICE
 from chalicelib.payments.domain import Provider
 from infra.template.names import logical, physical, ref
+from infra.template.queues import STREAM_DEAD
 
 TOPIC = "OperatorsTopic"
+STREAM_DEAD_QUEUE = logical(STREAM_DEAD, "queue")
 QUEUE_AGE_SECONDS = 15 * 60
 ITERATOR_AGE_MS = 5 * 60 * 1000
 PROVIDERS = tuple(provider.value for provider in Provider)
+RUNBOOKS = "docs/runbooks"
+"""A page for each kind of alarm: what it means, what to do, when it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,11 @@ class Event:
     by: tuple[str, tuple[str, ...]] | None = ("provider", PROVIDERS)
     allowed: int = 0
     minutes: int = 1
+
+    @property
+    def page(self) -> str:
+        """Its runbook: `callback-parked` of CallbackParked."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "-", self.metric).lower()
 
 
 REVERSALS = ("kind", ("refund", "dispute"))
@@ -64,6 +74,7 @@ def dead_queue_alarm(queue_id: str) -> dict[str, Any]:
     return {
         logical(queue_id, "not-empty", "alarm"): _alarm(
             f"{queue_id}: messages were given up on; read their reason, mend, and redrive.",
+            "streams-dead" if queue_id == STREAM_DEAD_QUEUE else "dead-letters",
             "AWS/SQS",
             "ApproximateNumberOfMessagesVisible",
             {"QueueName": {"Fn::GetAtt": [queue_id, "QueueName"]}},
@@ -76,6 +87,7 @@ def queue_age_alarm(queue_id: str) -> dict[str, Any]:
     return {
         logical(queue_id, "age", "alarm"): _alarm(
             f"{queue_id}: the oldest message waits longer than 15 minutes; consumers fall behind.",
+            "queue-age",
             "AWS/SQS",
             "ApproximateAgeOfOldestMessage",
             {"QueueName": {"Fn::GetAtt": [queue_id, "QueueName"]}},
@@ -90,6 +102,7 @@ def function_alarms(function_id: str) -> dict[str, Any]:
     return {
         logical(function_id, "errors", "alarm"): _alarm(
             f"{function_id}: invocations fail in three of five minutes; look at its log group.",
+            "function-errors",
             "AWS/Lambda",
             "Errors",
             dimensions,
@@ -98,6 +111,7 @@ def function_alarms(function_id: str) -> dict[str, Any]:
         ),
         logical(function_id, "throttles", "alarm"): _alarm(
             f"{function_id}: invocations are throttled; look at the account's concurrency.",
+            "function-throttles",
             "AWS/Lambda",
             "Throttles",
             dimensions,
@@ -109,6 +123,7 @@ def iterator_age_alarm(function_id: str) -> dict[str, Any]:
     return {
         logical(function_id, "iterator-age", "alarm"): _alarm(
             f"{function_id}: the stream is more than 5 minutes behind; records expire after 24 h.",
+            "stream-behind",
             "AWS/Lambda",
             "IteratorAge",
             {"FunctionName": ref(function_id)},
@@ -122,6 +137,7 @@ def table_alarm(table_id: str) -> dict[str, Any]:
     """Sums reads and writes that DynamoDB throttled; indexes report under the table's name too."""
     alarm = _alarm(
         f"{table_id}: DynamoDB throttles; look for a hot key before anything else.",
+        "table-throttles",
         None,
         None,
         None,
@@ -145,6 +161,7 @@ def _event_alarm(stage: str, event: Event) -> dict[str, Any]:
     name, values = event.by or ("", ("",))
     alarm = _alarm(
         event.sentence,
+        event.page,
         None,
         None,
         None,
@@ -193,6 +210,7 @@ def api_alarms(stage: str, api_name: str) -> dict[str, Any]:
     return {
         "ApiServerErrorsAlarm": _alarm(
             "The API answers 5xx in three of five minutes; no input may ever cause one.",
+            "api-errors",
             "AWS/ApiGateway",
             "5XXError",
             dimensions,
@@ -201,6 +219,7 @@ def api_alarms(stage: str, api_name: str) -> dict[str, Any]:
         ),
         "ApiLatencyAlarm": _alarm(
             "One in a hundred answers takes longer than 3 seconds, for five minutes.",
+            "api-latency",
             "AWS/ApiGateway",
             "Latency",
             dimensions,
@@ -213,6 +232,7 @@ def api_alarms(stage: str, api_name: str) -> dict[str, Any]:
 
 def _alarm(
     sentence: str,
+    page: str,
     namespace: str | None,
     metric: str | None,
     dimensions: dict[str, Any] | None,
@@ -220,7 +240,7 @@ def _alarm(
 ) -> dict[str, Any]:
     """An alarm on "more than the threshold" per minute; no data means that all is well."""
     properties: dict[str, Any] = {
-        "AlarmDescription": sentence,
+        "AlarmDescription": f"{sentence} {RUNBOOKS}/{page}.md",
         "ComparisonOperator": "GreaterThanThreshold",
         "Threshold": 0,
         "EvaluationPeriods": 1,
