@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from chalicelib.terms import domain
 from chalicelib.terms.domain import (
     FULL_BP,
     Conditions,
     Level,
     Occasion,
     Rate,
-    choose,
-    in_force,
     standard,
 )
 from tests.factories.terms import AMINA, NOW, SAID, a_campaign, a_rule
@@ -45,7 +44,7 @@ class TestChoose:
     def test_the_most_specific_rule_wins_and_says_so(self, first):
         fitting = RANKED[first:-1]
         for order in (fitting, fitting[::-1]):
-            choice = choose(order, OURS, LINE)
+            choice = domain.choose(order, OURS, LINE)
             assert choice.rule == RANKED[first]
             assert choice.rule.level is LEVELS[first]
             assert list(choice.others) == RANKED[first + 1 :]
@@ -54,10 +53,10 @@ class TestChoose:
         old = a_rule("cru_z", craft="zellige")
         new = a_rule("cru_a", craft="zellige", made_at=NOW + timedelta(seconds=1))
         for order in permutations([old, new]):
-            assert choose(order, OURS, LINE).rule == new
+            assert domain.choose(order, OURS, LINE).rule == new
 
     def test_the_newer_standard_rule_goes_before_the_platforms_own(self):
-        assert choose([a_rule()], OURS, LINE).rule.rule_id == "cru_a"
+        assert domain.choose([a_rule()], OURS, LINE).rule.rule_id == "cru_a"
 
     @pytest.mark.parametrize(
         "when",
@@ -71,11 +70,11 @@ class TestChoose:
         ],
     )
     def test_a_rule_of_which_one_condition_does_not_fit_is_no_rule(self, when):
-        assert choose([a_rule(**when)], OURS, LINE).rule == OURS
+        assert domain.choose([a_rule(**when)], OURS, LINE).rule == OURS
 
     def test_a_campaigns_rule_is_for_its_orders_only(self):
         rule = a_rule(campaign="AFCON")
-        assert choose([rule], OURS, replace(LINE, campaign=None)).rule == OURS
+        assert domain.choose([rule], OURS, replace(LINE, campaign=None)).rule == OURS
 
     names = some.sampled_from(["zellige", "pottery", None])
     conditions = some.builds(
@@ -89,12 +88,12 @@ class TestChoose:
     @given(some.lists(conditions, max_size=8), some.randoms())
     def test_the_choice_is_one_that_fits_and_none_that_fits_is_more_specific(self, found, chance):
         rules = [replace(a_rule(f"cru_{n}"), when=when) for n, when in enumerate(found)]
-        choice = choose(rules, OURS, LINE)
+        choice = domain.choose(rules, OURS, LINE)
         fitting = [rule for rule in [*rules, OURS] if rule.when.fit(LINE)]
         assert choice.rule in fitting
         assert choice.rule.when.specificity == max(rule.when.specificity for rule in fitting)
         chance.shuffle(rules)
-        assert choose(rules, OURS, LINE) == choice
+        assert domain.choose(rules, OURS, LINE) == choice
 
 
 class TestInForce:
@@ -105,17 +104,17 @@ class TestInForce:
         ("seconds", "version"), [(-1, None), (0, 1), (5 * 86_400 - 1, 1), (5 * 86_400, 2)]
     )
     def test_a_version_holds_until_the_next_has_started(self, seconds, version):
-        found = in_force([self.second, self.first], NOW + timedelta(seconds=seconds))
+        found = domain.in_force([self.second, self.first], NOW + timedelta(seconds=seconds))
         assert [rule.version for rule in found] == ([version] if version else [])
 
     def test_a_rule_that_has_ended_does_not_come_back_by_an_older_version(self):
         now = NOW + timedelta(days=3)
         ended = replace(self.first, version=2, starts_at=now, ends_at=now)
-        assert in_force([self.first, ended], now) == ()
-        assert in_force([self.first, ended], now - timedelta(seconds=1)) == (self.first,)
+        assert domain.in_force([self.first, ended], now) == ()
+        assert domain.in_force([self.first, ended], now - timedelta(seconds=1)) == (self.first,)
 
     def test_the_end_is_not_in_it(self):
-        assert in_force([self.first], NOW + timedelta(days=10)) == ()
+        assert domain.in_force([self.first], NOW + timedelta(days=10)) == ()
 
 
 class TestRate:

@@ -111,9 +111,9 @@ class TestCommission:
         ]  # fmt: skip
 
     def test_a_parcel_is_rounded_once_and_its_lines_by_the_largest_remainder(self):
-        # 10 % of 0.04, 0.06 and 0.05: 0.4, 0.6 and 0.5 centimes, together 1.5, half up 2.
-        basket = a_basket(a_line(4), a_line(6), a_line(5))
-        assert [each.commission_minor for each in agree(basket, [], OURS, None)] == [0, 1, 1]
+        # 10 % of 0.03, 0.04 and 0.04: 0.3, 0.4 and 0.4 centimes, together 1.1.
+        basket = a_basket(a_line(3), a_line(4), a_line(4))
+        assert [each.commission_minor for each in agree(basket, [], OURS, None)] == [0, 1, 0]
 
     @given(baskets)
     def test_without_rules_each_parcel_gives_what_its_rate_always_gave(self, basket):
@@ -163,6 +163,22 @@ class TestDiscounts:
         found = agree(basket, [a_rule(bp=300, campaign="AFCON")], OURS, campaign)
         assert [each.commission_minor for each in found] == [300, 1_000]
 
+    def test_of_a_commission_of_all_the_goods_only_what_the_fee_leaves_is_given_away(self):
+        rule = a_rule(bp=10_000)
+        basket = a_basket(a_line(1_000))
+        (terms,) = agree(basket, [rule], OURS, a_campaign(9_000, carried_by=Carrier.PLATFORM))
+        assert terms.discount_minor == 900
+        basket = a_basket(a_line(1_000), fee_bp=2_000)
+        (terms,) = agree(basket, [rule], OURS, a_campaign(9_000))
+        assert terms.discount_minor == 800
+        (parts,) = settlement.split(settled(basket, (terms,)))
+        assert list(parts) == [0, 0, 0, 200]
+
+    def test_the_fee_of_a_discounted_sale_is_estimated_on_the_full_price(self):
+        (terms,) = agree(a_basket(), [], OURS, a_campaign(1_000))
+        (parts,) = settlement.split(settled(a_basket(), (terms,)))
+        assert list(parts) == [22_054, 0, 0, 437]
+
     def test_nothing_becomes_free(self):
         campaign = a_campaign(9_000, carried_by=Carrier.ARTISAN, artisan_ids=frozenset({AMINA}))
         (terms,) = agree(a_basket(a_line(1)), [], OURS, campaign)
@@ -202,6 +218,13 @@ class TestDiscounts:
                 assert piece.parts.total_minor == goods + shipping
                 left = replace(left, reversed=left.reversed + piece)
             assert left.reversed.parts == parts
+
+
+def test_a_discount_is_rounded_once_over_the_basket():
+    # 5 % of 0.10, three times: half a centime each, together 1.5, half up 2.
+    rule = a_rule(bp=5_000)
+    found = agree(a_basket(*[a_line(10)] * 3), [rule], OURS, a_campaign(500))
+    assert [each.discount_minor for each in found] == [1, 1, 0]
 
 
 def test_face_to_face_has_a_rate_of_its_own_rounded_half_up():
