@@ -34,6 +34,18 @@ MONEY_ROWS = {
         "This currency is not settled", "Cette devise n’est pas réglée",
         "هذه العملة غير مقبولة", "ⵓⵔ ⵜⵜⵓⵇⴱⴰⵍ ⵜⴰⵎⵎⵓⵔⵜ ⴰⴷ ⵏ ⵉⴷⵔⵉⵎⵏ",
     ),
+    "bank_file_unreadable": (
+        "The bank’s file cannot be read", "Le fichier de la banque est illisible",
+        "لا يمكن قراءة ملف البنك", "ⵓⵔ ⵉⵜⵜⵓⵖⵔⵉ ⵓⴼⴰⵢⵍⵓ ⵏ ⵍⴱⴰⵏⴽⴰ",
+    ),
+    "unknown_bank_file": (
+        "There is no such bank file", "Ce fichier de la banque n’existe pas",
+        "لا يوجد ملف البنك هذا", "ⵓⵔ ⵉⵍⵍⵉ ⵓⴼⴰⵢⵍⵓ ⴰⴷ ⵏ ⵍⴱⴰⵏⴽⴰ",
+    ),
+    "bank_file_too_long": (
+        "The bank’s file has too many lines", "Le fichier de la banque a trop de lignes",
+        "ملف البنك يحتوي على أسطر كثيرة جدا", "ⵉⴳⴳⵓⵜ ⵓⴼⴰⵢⵍⵓ ⵏ ⵍⴱⴰⵏⴽⴰ ⵙ ⵉⵣⵔⵉⵔⵉⴳⵏ",
+    ),
     "file_too_long": (
         "The file has too many lines", "Le fichier a trop de lignes",
         "الملف يحتوي على أسطر كثيرة جدا", "ⵉⴳⴳⵓⵜ ⵓⴼⴰⵢⵍⵓ ⵙ ⵉⵣⵔⵉⵔⵉⴳⵏ",
@@ -45,6 +57,26 @@ MONEY_ROWS = {
     "unknown_reconciliation": (
         "There is no such reconciliation", "Ce rapprochement n’existe pas",
         "لا توجد هذه المطابقة", "ⵓⵔ ⵉⵍⵍⵉ ⵓⵎⵙⴰⵙⴰ ⴰⴷ",
+    ),
+    "unknown_break": (
+        "There is no such break", "Cet écart n’existe pas",
+        "لا يوجد هذا الفرق", "ⵓⵔ ⵉⵍⵍⵉ ⵓⵎⵢⴰⵏⴰⵡ ⴰⴷ",
+    ),
+    "break_resolved": (
+        "The break was resolved in another way", "L’écart a été réglé autrement",
+        "تمت تسوية الفرق بطريقة أخرى", "ⵉⴼⵔⴰ ⵓⵎⵢⴰⵏⴰⵡ ⵙ ⵜⴰⵍⵖⴰ ⵢⴰⴹⵏ",
+    ),
+    "resolution_not_allowed": (
+        "This break is not resolved like that", "Cet écart ne se règle pas ainsi",
+        "لا يسوى هذا الفرق بهذه الطريقة", "ⵓⵔ ⵉⴼⵔⵔⵓ ⵓⵎⵢⴰⵏⴰⵡ ⴰⴷ ⵙ ⵜⴰⵍⵖⴰ ⴰⴷ",
+    ),
+    "write_off_too_large": (
+        "More than may be written off", "Plus que ce qui peut être abandonné",
+        "أكثر مما يمكن التخلي عنه", "ⵓⴳⴳⴰⵔ ⵏ ⵎⴰⵢⴷ ⵉⵣⵎⵔⵏ ⴰⴷ ⵉⵜⵜⵓⴰⴵ",
+    ),
+    "event_missing": (
+        "Name the event that cured it", "Indiquez l’événement qui l’a réglé",
+        "حدد الحدث الذي سوّاه", "ⵙⵙⵉⵎⵙⵙ ⵜⴰⵎⵙⵙⴰⵔⵜ ⵏⵏⴰ ⵜ ⵉⴼⵔⴰⵏ",
     ),
     "unknown_batch": (
         "There is no such batch", "Ce lot n’existe pas",
