@@ -39,6 +39,9 @@ month: $(STAMP) ## a month of the demo market, with all its troubles, and a repo
 test: $(STAMP) ## all tests; with DYNAMODB_LOCAL=1 also those on Amazon's DynamoDB Local
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_OPTIONS)
 
+histories: $(STAMP) ## 10,000 random lives of money with faults (COUNT=…, FROM=seed)
+	@$(BIN)/python -m tests.proofs.histories $(or $(COUNT),10000) $(or $(FROM),0)
+
 check: $(STAMP) ## style, types and the house rules: what CI runs before the tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
