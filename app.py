@@ -22,6 +22,7 @@ from chalicelib.payouts.consumers import payout_events
 from chalicelib.payouts.statement_api import statement_routes
 from chalicelib.regions.api import regions
 from chalicelib.settlement.api import settlement
+from chalicelib.settlement.breaks_api import break_routes
 from chalicelib.settlement.consumers import settlement_events
 from chalicelib.stock.consumers import stock_events
 from chalicelib.terms.api import terms
@@ -46,6 +47,7 @@ for blueprint in (
     ledger,
     ledger_events,
     settlement,
+    break_routes,
     settlement_events,
     payouts,
     payout_events,

@@ -60,6 +60,9 @@ class Settings:
     fee_estimate_bp: int = 175
     vat_on_commission_bp: int = 2000
     release_hold_days: int = 14
+    settlement_days: str = "cmi=3,mastercard=3,payzone=3,wallet=2"
+    fee_tolerance_minor: int = 100
+    write_off_limit_minor: int = 10_000
     max_open_orders_per_buyer: int = 20
     rate_limit_scale_percent: int = 100
     payout_minimum_minor: int = 1_000

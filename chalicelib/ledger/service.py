@@ -1,6 +1,6 @@
 """Posting entries, and reading what they add up to. The ledger knows no other feature."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NoReturn
@@ -55,6 +55,20 @@ def post_once(entry: Entry, also: Companion = nothing) -> bool:
             _refuse(entry)
         return False
     return True
+
+
+def post_together(entries: Sequence[Entry], also: Companion = nothing) -> bool:
+    """Post entries that touch no kept account, with `also`, all of it or nothing.
+
+    False when one stands already or a condition of `also` failed; then nothing was written, and
+    which of them it was shows when each is posted by itself.
+    """
+    return tables.try_write_all(entries, also)
+
+
+def stands(entry_id: str) -> bool:
+    """Whether an entry of this id has been posted; one read."""
+    return tables.find(entry_id) is not None
 
 
 def _check_same(entry: Entry) -> None:

@@ -9,7 +9,7 @@
 `entries` (sparse) finds entries by time in 8 shards, `balances` (sparse) kept balances by size.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock, ids
-from chalicelib.edge.storage import Table, commit, failed_conditions, meta
+from chalicelib.edge.storage import Table, commit, failed_conditions, meta, try_commit
 from chalicelib.ledger import domain
 from chalicelib.ledger.companions import Companion
 from chalicelib.ledger.domain import Entry, Line, Posting
@@ -92,6 +92,18 @@ def write(entry: Entry, also: Companion) -> None:
         commit(fill)
     except TransactWriteError as error:
         raise _refusal(error, entry, len(changes)) from error
+
+
+def try_write_all(entries: Sequence[Entry], also: Companion) -> bool:
+    """Write entries that touch no kept account; False when a condition failed."""
+    assert not any(domain.kept_changes_minor(entry) for entry in entries)
+
+    def fill(transaction: TransactWrite) -> None:
+        for entry in entries:
+            transaction.save(_entry_row(entry), condition=LedgerTable.pk.does_not_exist())
+        also(transaction)
+
+    return try_commit(fill)
 
 
 def _move(transaction: TransactWrite, account: str, change: int) -> None:

@@ -97,7 +97,8 @@ def _sale(message: PaymentCaptured) -> Sale:
 @settlement_events.stream("settlement")
 def relay_confirmations(change: Change) -> None:
     """A line of a provider's file got its result: `payments` hears that the money is real."""
-    if change.became("result") not in TOLD_TO_PAYMENTS:
+    is_other = "line_type" in (change.new or {})  # a refund, a chargeback or a fee
+    if change.became("result") not in TOLD_TO_PAYMENTS or is_other:
         return
     queues.send(
         "payments",
@@ -120,3 +121,8 @@ def release_due_shares() -> None:
 @settlement_events.every_minute
 def finish_settlement_files() -> None:
     service.finish_files()
+
+
+@settlement_events.every_minute
+def miss_payments() -> None:
+    service.miss_payments()

@@ -233,8 +233,9 @@ class Share:
     """What is known of one parcel's part of a payment.
 
     `reversed` is what refunds and disputes have taken out of it: refunds from their approval until
-    they fail, disputes from their opening until they are won. `version` counts these and the
-    release, so that what is reckoned from a share is written to that share and to no later one.
+    they fail, disputes from their opening until they are won. `held_minor` is the artisan's part of
+    what open disputes have taken. `version` counts all that a release must not overlook, and the
+    release: what is reckoned from a share is written to that share and to no later one.
     """
 
     parcel_id: str
@@ -250,6 +251,11 @@ class Share:
     hold_days: int | None = None
     reversed: Piece = NOTHING
     disputes: frozenset[str] = frozenset()  # the open ones: why it is frozen
+    holds: frozenset[str] = frozenset()  # operators' own, until they lift them
+    returns: frozenset[str] = frozenset()  # the open ones
+    held_minor: int = 0
+    sold_at: datetime | None = None
+    order_id: str | None = None
     version: int = 0
 
     @property
@@ -268,6 +274,18 @@ class Share:
             return ShareStatus.FROZEN
         return ShareStatus.PENDING if self.left.parts.total_minor else ShareStatus.REVERSED
 
+    @property
+    def pending_minor(self) -> int:
+        """What of it is in the artisan's pending balance."""
+        if self.parts is None or self.released_at is not None:
+            return 0
+        return self.left.parts.artisan_minor
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the artisan still waits for some of it, pending or held."""
+        return self.pending_minor > 0 or self.held_minor > 0
+
 
 def release_at(share: Share, hold_days: int) -> datetime | None:
     """When the artisan's part becomes payable; None while something is not known yet.
@@ -277,6 +295,8 @@ def release_at(share: Share, hold_days: int) -> datetime | None:
     all the goods were handed over, and the confirmation is enough.
     """
     if share.status is not ShareStatus.PENDING or share.confirmed_at is None:
+        return None
+    if share.holds or share.returns:
         return None
     if share.hold_days == 0:
         return share.confirmed_at
@@ -312,3 +332,7 @@ class SettledPayment:
     parcel_ids: tuple[str, ...] = ()
     confirmed_by: str | None = None  # the line of a provider's file that confirmed it
     waiting_line: str | None = None  # a line that came before the sale
+    confirmed_reference: str | None = None  # that line's own reference of the provider
+    breaks: frozenset[str] = frozenset()  # those that its confirmation cures
+    missed_at: datetime | None = None  # when it was noted that no file names it
+    filed_back_minor: int = 0  # what files have given back of it: refunds and chargebacks

@@ -18,6 +18,7 @@ from chalicelib.ledger.companions import Companion, all_of
 from chalicelib.ledger.domain import CURRENCY
 from chalicelib.money import Money
 from chalicelib.settlement.domain import SettledPayment
+from chalicelib.settlement.profiles import LineType
 from chalicelib.settlement.provider_files import (
     FileLine,
     Judged,
@@ -79,21 +80,20 @@ def load_file(file_id: str) -> tuple[ProviderFile, list[Judged]]:
     return found, [_judged(row) for row in rows[1:]]
 
 
-def add_line(file_id: str, judged: Judged) -> None:
+def add_line(file_id: str, judged: Judged, *also: Companion) -> None:
     """Keep a line with a result that moves nothing. A line that is kept stays as it is."""
-    commit_line(_with_line(file_id, judged))
+    commit_line(together(_with_line(file_id, judged), *also))
 
 
-def add_waiting_line(line: FileLine, judged: Judged) -> None:
-    """Keep a line whose payment is not settled yet, where the sale will find it."""
-    write_line = _with_line(file_id_of(line), judged)
+def add_waiting_line(line: FileLine, judged: Judged, break_id: str, *also: Companion) -> None:
+    """Keep a line whose payment is not settled yet, where the sale will find it, and its break."""
 
-    def write(transaction: TransactWrite) -> None:
-        write_line(transaction)
+    def wait(transaction: TransactWrite) -> None:
         payment = SettlementTable(f"payment#{line.reference}", PAYMENT)
-        transaction.update(payment, [SettlementTable.waiting_line.set(line.line_id)])
+        noted = SettlementTable.breaks.add({break_id})
+        transaction.update(payment, [SettlementTable.waiting_line.set(line.line_id), noted])
 
-    commit_line(write)
+    commit_line(together(_with_line(file_id_of(line), judged), wait, *also))
 
 
 def commit_line(write: Companion) -> None:
@@ -104,16 +104,22 @@ def commit_line(write: Companion) -> None:
             raise
 
 
-def confirming(line: FileLine, judged: Judged, payment: SettledPayment) -> Companion:
-    """The matched line and the facts that follow from it, beside its entry."""
-    write_line = _with_line(file_id_of(line), judged)
-    write_facts = confirm(payment, line.line_id, line.settled_at)
-
+def together(*parts: Companion) -> Companion:
     def write(transaction: TransactWrite) -> None:
-        write_line(transaction)
-        write_facts(transaction)
+        for part in parts:
+            part(transaction)
 
     return write
+
+
+def confirming(line: FileLine, judged: Judged, payment: SettledPayment) -> Companion:
+    """The matched line and the facts that follow from it, beside its entry."""
+    facts = confirm(payment, line.line_id, line.provider_reference, line.settled_at)
+    return together(_with_line(file_id_of(line), judged), facts)
+
+
+def with_line(line: FileLine, judged: Judged) -> Companion:
+    return _with_line(file_id_of(line), judged)
 
 
 def find_line(line_id: str) -> FileLine | None:
@@ -151,7 +157,12 @@ def _with_line(file_id: str, judged: Judged) -> Companion:
 def _amounts(line: FileLine | None) -> dict[str, Any]:
     if line is None:
         return {}
-    return {
+    special = {
+        "line_type": None if line.type is LineType.PAYMENT else line.type,
+        "fee_vat_minor": line.fee_vat.amount_minor or None,
+        "batch": line.batch,
+    }
+    return special | {
         "provider": line.provider,
         "reference": line.reference,
         "provider_reference": line.provider_reference,
@@ -181,6 +192,9 @@ def _line(row: SettlementTable) -> FileLine | None:
         fee=Money(int(row.fee_minor or 0)),
         net=Money(int(row.net_minor or 0)),
         settled_at=clock.from_text(str(row.settled_at)),
+        type=LineType(row.line_type or LineType.PAYMENT),
+        fee_vat=Money(int(row.fee_vat_minor or 0)),
+        batch=row.batch,
     )
 
 

@@ -1,8 +1,7 @@
 """Reading a provider's settlement file, and judging a line of it against what was settled.
 
-The providers' real formats are not public. Until they are, a file is CSV in UTF-8 with the columns
-of a profile of PROFILES; a new format is a new profile here, and nothing else changes. Amounts are
-decimal texts in MAD. A byte order mark, semicolons, and with these decimal commas, are tolerated.
+A file is CSV in UTF-8 with the columns of a profile; see `profiles`. Amounts are decimal texts in
+MAD. A byte order mark, semicolons, and with these decimal commas, are tolerated.
 """
 
 import csv
@@ -10,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from chalicelib import ids
@@ -18,28 +17,18 @@ from chalicelib.errors import Invalid, NotFound, TooLarge
 from chalicelib.ledger.domain import CURRENCY, Entry, posting
 from chalicelib.money import Money, from_decimal_text
 from chalicelib.settlement.domain import SettledPayment
+from chalicelib.settlement.profiles import BATCH, FEE_VAT, PROFILES, LineType, Profile
 
-MAX_LINES = 500
-FIELDS = (
-    "reference",  # our own payment id
-    "provider_reference",  # the provider's id of the money movement
-    "gross",  # what the buyer paid
-    "fee",  # what the provider keeps
-    "net",  # what reaches our bank account: gross less fee
-    "currency",
-    "settled_at",  # RFC 3339, or a date alone (UTC)
-    "type",  # `payment`; other kinds of lines are reported as unreadable
-)
-PROFILES: dict[str, Mapping[str, str]] = {
-    # Our field -> the file's column, compared without regard to case and blanks.
-    "standard": {name: name for name in FIELDS},
-}
+LINES_AT_ONCE = 500
+"""So many are judged within the request; a longer file is worked on afterwards."""
+MAX_LINES = 20_000
 _PAYMENT_ID = re.compile(r"pay_[a-z2-7]{24}[0-9]{2}")
+ZERO = Money(0)
 _PROVIDER_REFERENCE = re.compile(r"[!-~]{1,64}")
 
 
 class FileTooLong(TooLarge):
-    """A settlement file has at most 500 lines; send the rest as another file."""
+    """A settlement file has at most 20,000 lines; send the rest as another file."""
 
     code = "file_too_long"
 
@@ -61,6 +50,7 @@ class LineResult(StrEnum):
     AMOUNT_DIFF = "amount_diff"
     MISSING_IN_LEDGER = "missing_in_ledger"
     DUPLICATE = "duplicate"
+    STATUS_DIFF = "status_diff"
     UNREADABLE = "unreadable"
 
 
@@ -77,7 +67,11 @@ class ProviderFile:
 
 @dataclass(frozen=True, slots=True)
 class FileLine:
-    """A line that could be read. `line_id` says where it stands: file and number."""
+    """A line that could be read. `line_id` says where it stands: file and number.
+
+    Signs are the provider's: `gross` and `net` are below zero where money leaves us. `fee` is all
+    that it keeps, the VAT on it (`fee_vat`) included. `batch`: the remittance it is part of.
+    """
 
     line_id: str
     number: int
@@ -88,11 +82,16 @@ class FileLine:
     fee: Money
     net: Money
     settled_at: datetime
+    type: LineType = LineType.PAYMENT
+    fee_vat: Money = ZERO
+    batch: str | None = None
 
     @property
     def line_key(self) -> str:
         """The same for the same movement of money, in whichever file it is reported."""
-        return ids.derived_id("stl", self.provider, self.provider_reference, self.reference)
+        named = (self.provider, self.provider_reference, self.reference)
+        kind = () if self.type is LineType.PAYMENT else (self.type.value,)
+        return ids.derived_id("stl", *named, *kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +125,40 @@ def read_file(
     Raises:
         FileUnreadable: nothing of it can be read. FileTooLong.
     """
-    rows = _rows(content)
-    columns = _columns(rows[0], PROFILES[profile])
-    body = [(number, row) for number, row in enumerate(rows[1:], start=1) if any(row)]
-    if len(body) > MAX_LINES:
+    found = file_of(content, provider, profile)
+    return found, lines_of(content, found, 1, MAX_LINES)
+
+
+def file_of(content: bytes, provider: str, profile: str) -> ProviderFile:
+    """
+    Raises:
+        FileUnreadable, FileTooLong: as `read_file`.
+    """
+    head, *texts = _texts(content)
+    _columns(_cells(head, _delimiter_of(head)), PROFILES[profile])
+    line_count = sum(1 for text in texts if text.strip())
+    if line_count > MAX_LINES:
         raise FileTooLong(f"send at most {MAX_LINES} lines in one file")
     sha256 = hashlib.sha256(content).hexdigest()
     file_id = ids.derived_id("rec", provider, profile, sha256)
-    found = [_line(file_id, number, row, columns, provider) for number, row in body]
-    return ProviderFile(file_id, provider, profile, sha256, len(body)), found
+    return ProviderFile(file_id, provider, profile, sha256, line_count)
 
 
-def _rows(content: bytes) -> list[list[str]]:
+def lines_of(
+    content: bytes, found: ProviderFile, first: int, count: int
+) -> list[FileLine | Judged]:
+    """Of the lines with something in them, `count` from the `first`th (1 is the first) on."""
+    head, *texts = _texts(content)
+    delimiter = _delimiter_of(head)
+    columns = _columns(_cells(head, delimiter), PROFILES[found.profile])
+    filled = [(number, text) for number, text in enumerate(texts, start=1) if text.strip()]
+    return [
+        _line(found, number, _cells(text, delimiter), columns)
+        for number, text in filled[first - 1 : first - 1 + count]
+    ]
+
+
+def _texts(content: bytes) -> list[str]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -145,8 +166,11 @@ def _rows(content: bytes) -> list[list[str]]:
     lines = text.splitlines()
     if not lines or not lines[0].strip():
         raise FileUnreadable("send a first line that names the columns")
-    delimiter = ";" if lines[0].count(";") > lines[0].count(",") else ","
-    return [_cells(line, delimiter) for line in lines]
+    return lines
+
+
+def _delimiter_of(head: str) -> str:
+    return ";" if head.count(";") > head.count(",") else ","
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
@@ -159,63 +183,102 @@ def _cells(line: str, delimiter: str) -> list[str]:
     return [cell.replace(",", ".") for cell in cells] if delimiter == ";" else cells
 
 
-def _columns(header: Sequence[str], profile: Mapping[str, str]) -> dict[str, int]:
+def _columns(header: Sequence[str], profile: Profile) -> dict[str, int]:
     named = {name.strip().lower(): position for position, name in enumerate(header)}
-    missing = [column for column in profile.values() if column not in named]
+    missing = [column for column in profile.columns.values() if column not in named]
     if missing:
         raise FileUnreadable(f"the first line lacks the columns {', '.join(missing)}")
-    return {name: named[column] for name, column in profile.items()}
+    wanted = {**profile.optional, **profile.columns}
+    return {name: named[column] for name, column in wanted.items() if column in named}
 
 
 def _line(
-    file_id: str, number: int, row: Sequence[str], columns: Mapping[str, int], provider: str
+    found: ProviderFile, number: int, row: Sequence[str], columns: Mapping[str, int]
 ) -> FileLine | Judged:
     if max(columns.values()) >= len(row):
         return Judged(number, LineResult.UNREADABLE, "columns are missing")
+    profile = PROFILES[found.profile]
     cell = {name: row[position] for name, position in columns.items()}
-    amounts = [from_decimal_text(cell[name]) for name in ("gross", "fee", "net")]
-    settled_at = _moment(cell["settled_at"])
-    problem = _problem_of(cell, amounts, settled_at)
-    gross, fee, net = amounts
-    if problem or gross is None or fee is None or net is None or settled_at is None:
+    kind = profile.types.get(cell["type"].lower())
+    gross, fee, net = (_amount(cell[name]) for name in ("gross", "fee", "net"))
+    vat = _amount(cell.get(FEE_VAT) or "0")
+    kept = fee + vat if fee is not None and vat is not None else None
+    settled_at = profile.moment(cell["settled_at"])
+    problem = _problem_of(cell, profile, kind, (gross, kept, net), settled_at)
+    if problem or gross is None or kept is None or vat is None or net is None:
         return Judged(number, LineResult.UNREADABLE, problem)
+    assert kind is not None
+    assert settled_at is not None
     return FileLine(
-        line_id=line_id_of(file_id, number),
+        line_id=line_id_of(found.file_id, number),
         number=number,
-        provider=provider,
+        provider=found.provider,
         reference=cell["reference"],
         provider_reference=cell["provider_reference"],
         gross=gross,
-        fee=fee,
+        fee=kept,
         net=net,
         settled_at=settled_at,
+        type=kind,
+        fee_vat=vat,
+        batch=cell.get(BATCH) or None,
     )
 
 
+def _amount(text: str) -> Money | None:
+    """A decimal amount, with its sign."""
+    below_zero = text.startswith("-")
+    found = from_decimal_text(text.removeprefix("-"))
+    return Money(-found.amount_minor) if found is not None and below_zero else found
+
+
 def _problem_of(
-    cell: Mapping[str, str], amounts: Sequence[Money | None], settled_at: datetime | None
+    cell: Mapping[str, str],
+    profile: Profile,
+    kind: LineType | None,
+    amounts: Sequence[Money | None],
+    settled_at: datetime | None,
 ) -> str | None:
     gross, fee, net = amounts
+    batch = cell.get(BATCH) or "-"
     checks = (
-        (cell["type"].lower() == "payment", "type is not payment"),
-        (_PAYMENT_ID.fullmatch(cell["reference"]), "reference is not a payment id"),
+        (kind, f"type is not {' or '.join(profile.types)}"),
+        (_is_reference(kind, cell["reference"]), "reference is not a payment id"),
         (_PROVIDER_REFERENCE.fullmatch(cell["provider_reference"]), "provider_reference is wrong"),
-        (cell["currency"].upper() == CURRENCY, f"currency is not {CURRENCY}"),
-        (gross and gross.amount_minor > 0, "gross is not an amount above zero"),
-        (fee, "fee is not an amount"),
-        (net, "net is not an amount"),
+        (cell["currency"].upper() in profile.currencies, f"currency is not {CURRENCY}"),
+        (gross and _is_signed_right(kind, gross.amount_minor), _SIGNS.get(kind, _SIGNS[None])),
+        (fee and fee.amount_minor >= (kind is LineType.FEE), "fee is not an amount"),
+        (net and (kind is not LineType.PAYMENT or net.amount_minor >= 0), "net is not an amount"),
         (settled_at, "settled_at is not a time"),
         (gross and fee and net and gross == net + fee, "gross is not net plus fee"),
+        (_PROVIDER_REFERENCE.fullmatch(batch), "batch is wrong"),
     )
     return next((problem for holds, problem in checks if not holds), None)
 
 
-def _moment(text: str) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+def _is_reference(kind: LineType | None, text: str) -> bool:
+    """A fee that is for no payment names none."""
+    return bool(_PAYMENT_ID.fullmatch(text)) or (kind is LineType.FEE and not text)
+
+
+_SIGNS: dict[LineType | None, str] = {
+    None: "gross is not an amount above zero",
+    LineType.REFUND: "gross is not an amount below zero",
+    LineType.CHARGEBACK: "gross is not an amount",
+    LineType.FEE: "gross is not zero",
+}
+
+
+def _is_signed_right(kind: LineType | None, gross_minor: int) -> bool:
+    match kind:
+        case LineType.REFUND:
+            return gross_minor < 0
+        case LineType.CHARGEBACK:
+            return gross_minor != 0
+        case LineType.FEE:
+            return gross_minor == 0
+        case _:
+            return gross_minor > 0
 
 
 def judge(line: FileLine, payment: SettledPayment | None) -> Judged:

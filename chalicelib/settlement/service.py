@@ -7,6 +7,7 @@ from chalicelib.ledger import service as ledger
 from chalicelib.ledger.domain import Statement
 from chalicelib.money import Money
 from chalicelib.settlement import (
+    breaks,
     domain,
     reconciliation,
     recovery,
@@ -78,6 +79,11 @@ def release_due_shares() -> int:
 def finish_files() -> None:
     """What a crash left half done of a provider's file is finished."""
     reconciliation.finish_files()
+
+
+def miss_payments() -> None:
+    """Payments that a file should have named by now become breaks."""
+    breaks.miss_payments()
 
 
 def statement(

@@ -8,10 +8,12 @@
     file#{id}               file           a provider's settlement file
     file#{id}               line#{no}      one of its lines with the result
 
+`hold_tables` and `owed_tables` say what else there is.
+
 Facts are merged by updates that set what is not set, so that any order ends alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +25,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock
@@ -42,6 +45,16 @@ from chalicelib.settlement.domain import Parts, Piece, Sale, SettledPayment, Sha
 
 SHARE, PAYMENT = "share", "payment"
 RELEASE = "release"
+UNNAMED = "unnamed"  # a settled payment that no file of its provider has named yet
+
+
+class ByArtisanIndex(GlobalSecondaryIndex[Any]):
+    class Meta:
+        index_name = "by_artisan"
+        projection = KeysOnlyProjection()
+
+    waiting_artisan = UnicodeAttribute(hash_key=True)
+    sold_at = UnicodeAttribute(range_key=True)
 
 
 class SettlementTable(Table):
@@ -72,6 +85,13 @@ class SettlementTable(Table):
     reversed_vat_minor = NumberAttribute(null=True)
     reversed_fee_minor = NumberAttribute(null=True)
     disputes = UnicodeSetAttribute(null=True)
+    holds = UnicodeSetAttribute(null=True)
+    returns_opened = UnicodeSetAttribute(null=True)
+    returns_closed = UnicodeSetAttribute(null=True)
+    held_minor = NumberAttribute(null=True)
+    waiting_artisan = UnicodeAttribute(null=True)
+    sold_at = UnicodeAttribute(null=True)
+    by_artisan = ByArtisanIndex()
     version = NumberAttribute(null=True)
     due_shard = UnicodeAttribute(null=True)
     due_at = UnicodeAttribute(null=True)
@@ -82,6 +102,9 @@ class SettlementTable(Table):
     parcel_ids = JSONAttribute(null=True)
     confirmed_by = UnicodeAttribute(null=True)
     waiting_line = UnicodeAttribute(null=True)
+    breaks = UnicodeSetAttribute(null=True)
+    missed_at = UnicodeAttribute(null=True)
+    filed_back_minor = NumberAttribute(null=True)
     # A refund's attempt or a dispute
     stage = UnicodeAttribute(null=True)
     pieces = JSONAttribute(null=True)
@@ -100,10 +123,16 @@ class SettlementTable(Table):
     fee_minor = NumberAttribute(null=True)
     net_minor = NumberAttribute(null=True)
     settled_at = UnicodeAttribute(null=True)
+    line_type = UnicodeAttribute(null=True)
+    fee_vat_minor = NumberAttribute(null=True)
+    batch = UnicodeAttribute(null=True)
 
 
-def keep_sale(sale: Sale, parts: Sequence[Parts]) -> Companion:
-    """The shares and payment of a sale, beside its entry; refused where one was sold before."""
+def keep_sale(sale: Sale, parts: Sequence[Parts], named_by: datetime) -> Companion:
+    """The shares and payment of a sale, beside its entry; refused where one was sold before.
+
+    By `named_by` a file of its provider should have named the payment.
+    """
 
     def write(transaction: TransactWrite) -> None:
         for terms, part in zip(sale.shares, parts, strict=True):
@@ -120,6 +149,8 @@ def keep_sale(sale: Sale, parts: Sequence[Parts]) -> Companion:
             captured_at=clock.to_text(sale.captured_at),
             fee_minor=sum(part.fee_minor for part in parts),
             parcel_ids=list(sale.parcel_ids),
+            due_shard=due_shard_of(UNNAMED, sale.payment_id),
+            due_at=clock.to_text(named_by),
         )
         transaction.update(payment, all_of(payment))
 
@@ -144,6 +175,8 @@ def _share_row(sale: Sale, terms: Terms, part: Parts) -> SettlementTable:
         commission_minor=part.commission_minor,
         vat_minor=part.vat_minor,
         fee_minor=part.fee_minor,
+        sold_at=clock.to_text(sale.captured_at),
+        waiting_artisan=terms.artisan_id if part.artisan_minor else None,
     )
 
 
@@ -156,20 +189,26 @@ def note_delivery(parcel_id: str, delivered_at: datetime) -> Share:
     return share_of(row)
 
 
-def confirm(payment: SettledPayment, line: str, settled_at: datetime) -> Companion:
-    """Mark a payment and its shares as confirmed by a line; refused where another line has."""
+def confirm(
+    payment: SettledPayment, line: str, reference: str | None, settled_at: datetime
+) -> Companion:
+    """Mark a payment and its shares as confirmed by a line, which has the provider's `reference`
+    (or by a break that was resolved); refused where another has."""
+    table = SettlementTable
+    actions = [
+        table.confirmed_by.set(line),
+        table.confirmed_at.set(clock.to_text(settled_at)),
+        table.waiting_line.remove(),
+        table.breaks.remove(),
+        table.due_shard.remove(),
+        table.due_at.remove(),
+    ]
+    if reference is not None:
+        actions.append(table.provider_reference.set(reference))
 
     def write(transaction: TransactWrite) -> None:
         row = SettlementTable(f"payment#{payment.payment_id}", PAYMENT)
-        transaction.update(
-            row,
-            [
-                SettlementTable.confirmed_by.set(line),
-                SettlementTable.confirmed_at.set(clock.to_text(settled_at)),
-                SettlementTable.waiting_line.remove(),
-            ],
-            condition=SettlementTable.confirmed_by.does_not_exist(),
-        )
+        transaction.update(row, actions, condition=table.confirmed_by.does_not_exist())
         for parcel_id in payment.parcel_ids:
             share = SettlementTable(f"parcel#{parcel_id}", SHARE)
             text = clock.to_text(settled_at)
@@ -241,6 +280,7 @@ def released(share: Share, at: datetime) -> Companion:
             [
                 SettlementTable.released_at.set(clock.to_text(at)),
                 SettlementTable.version.add(1),
+                SettlementTable.waiting_artisan.remove(),
                 SettlementTable.due_shard.remove(),
                 SettlementTable.due_at.remove(),
             ],
@@ -266,8 +306,9 @@ def release_nothing(share: Share, at: datetime) -> bool:
     return True
 
 
-def due_shares() -> list[Share]:
-    return [share_of(row) for row in sweep_due(SettlementTable.due, RELEASE)]
+def due_shares() -> Iterator[Share]:
+    """Shares whose time has come, read while they are dealt with."""
+    return (share_of(row) for row in sweep_due(SettlementTable.due, RELEASE))
 
 
 def share_of(row: SettlementTable) -> Share:
@@ -293,6 +334,11 @@ def share_of(row: SettlementTable) -> Share:
         hold_days=None if row.hold_days is None else int(row.hold_days),
         reversed=_reversed(row),
         disputes=frozenset(row.disputes or ()),
+        holds=frozenset(row.holds or ()),
+        returns=frozenset(row.returns_opened or ()) - frozenset(row.returns_closed or ()),
+        held_minor=int(row.held_minor or 0),
+        sold_at=_moment(row.sold_at),
+        order_id=row.order_id,
         version=int(row.version or 0),
     )
 
@@ -320,6 +366,10 @@ def payment_of(row: SettlementTable) -> SettledPayment:
         parcel_ids=tuple(row.parcel_ids or ()),
         confirmed_by=row.confirmed_by,
         waiting_line=row.waiting_line,
+        confirmed_reference=row.provider_reference,
+        breaks=frozenset(row.breaks or ()),
+        missed_at=_moment(row.missed_at),
+        filed_back_minor=int(row.filed_back_minor or 0),
     )
 
 

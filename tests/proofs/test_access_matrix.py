@@ -107,6 +107,9 @@ MATRIX = {
     "GET /v1/operator/payout-batches/{batch_id}/payouts": Access.OPERATOR,
     "GET /v1/operator/payout-batches/{batch_id}/skipped": Access.OPERATOR,
     "POST /v1/operator/payout-batches/{batch_id}/submit": Access.OPERATOR,
+    "GET /v1/operator/breaks": Access.OPERATOR,
+    "POST /v1/operator/breaks/{break_id}/resolve": Access.OPERATOR,
+    "GET /v1/operator/clearing": Access.OPERATOR,
     "POST /v1/operator/reconciliations": Access.OPERATOR,
     "GET /v1/operator/reconciliations/{reconciliation_id}": Access.OPERATOR,
     "GET /v1/operator/campaigns": Access.OPERATOR,
@@ -147,6 +150,7 @@ IDS = {
     "rule_id": "cru_" + "a" * 24,
     "batch_id": "pbt_" + "a" * 24,
     "reconciliation_id": "rec_" + "a" * 24,
+    "break_id": "brk_" + "a" * 24,
     "code": "MA-03",
     "account": "platform:commission",
 }
