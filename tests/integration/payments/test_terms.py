@@ -81,6 +81,8 @@ def test_each_parcel_goes_by_the_rule_of_its_line_and_its_artisan_is_told(shop: 
     (line,) = own["lines"]
     said = [line[name] for name in ("rule_id", "rule_version", "rule_name", "because")]
     assert said == ["cru_rugs", 1, "rule cru_rugs", "artisan"]
+    listed = shop.api.get("/v1/me/orders", token=shop.token_of(OTHER_ARTISAN)).json["data"]
+    assert [each["terms"] for each in listed] == [own]
     # Also where they are the buyer too.
     token = {"Order-Token": placed["order_token"]}
     assert seen_by(shop, placed, shop.token_of(OTHER_ARTISAN), **token) == [own]

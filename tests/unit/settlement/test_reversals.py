@@ -23,7 +23,7 @@ from tests.factories.settlement import a_dispute, a_portion, a_refund, a_sale, a
 
 AT = datetime(2026, 6, 20, tzinfo=UTC)
 rates = some.integers(0, 10_000)
-bought = some.builds(
+by_rate = some.builds(
     terms,
     goods_minor=some.integers(0, 100_000) | some.integers(0, 5),
     shipping_minor=some.integers(0, 5_000) | some.integers(0, 3),
@@ -31,6 +31,12 @@ bought = some.builds(
     fee_bp=rates,
     vat_bp=rates,
 ).filter(lambda of: of.gross_minor > 0)
+# By a rate, or by what was agreed for the parcel.
+bought = by_rate | some.builds(
+    lambda of, share: replace(of, commission_minor=of.goods_minor * share // 100),
+    by_rate,
+    some.integers(0, 100),
+)
 fractions = some.tuples(some.integers(0, 1_000), some.integers(0, 1_000))
 sizes_of_refunds = some.lists(fractions, max_size=10)
 
@@ -91,7 +97,7 @@ class TestPieces:
             share = replace(share, reversed=share.reversed - piece)
         assert share.reversed == NOTHING
 
-    @given(bought.filter(lambda of: of.commission_bp + of.fee_bp <= 10_000), sizes_of_refunds)
+    @given(by_rate.filter(lambda of: of.commission_bp + of.fee_bp <= 10_000), sizes_of_refunds)
     def test_no_part_is_ever_more_than_two_centimes_from_its_proportion(self, of, sizes):
         share = a_share(of)
         for size in sizes:
