@@ -56,6 +56,13 @@ def _pieces(texts: Iterable[str]) -> Iterator[bytes]:
         yield bytes(waiting)
 
 
+def read(key: str) -> bytes:
+    """A file that is kept, whole: for files of a few megabytes."""
+    answer = aws_client("s3").get_object(Bucket=settings().bucket, Key=key)
+    content: bytes = answer["Body"].read()
+    return content
+
+
 def digest_of(texts: Iterable[str]) -> str:
     """The SHA-256 of a file that is not kept."""
     digest = hashlib.sha256()

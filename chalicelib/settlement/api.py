@@ -6,15 +6,19 @@ from chalicelib.edge.blueprint import FeatureBlueprint
 from chalicelib.edge.calls import Call
 from chalicelib.edge.idempotency import KeyUse
 from chalicelib.edge.pages import Page
+from chalicelib.edge.replies import Reply
 from chalicelib.settlement import reconciliation, service
 from chalicelib.settlement.schemas import (
     FileQuery,
+    LinesQuery,
     ReconciliationView,
     StatementLine,
     StatementQuery,
 )
 
 settlement = FeatureBlueprint(__name__)
+MAX_FILE_BYTES = 4 * 1024 * 1024
+"""Lambda takes 6 MB of a request, in which API Gateway writes the body once more."""
 
 
 @settlement.route(
@@ -44,18 +48,24 @@ def list_statements(call: Call[None, StatementQuery]) -> Page[StatementLine]:
     status=201,
     key=KeyUse.KEPT_REQUIRED,
     media=("text/csv",),
+    max_bytes=MAX_FILE_BYTES,
     summary="Hold a provider's settlement file against the ledger; the same file twice is once",
 )
-def import_settlement_file(call: Call[None, FileQuery]) -> ReconciliationView:
+def import_settlement_file(call: Call[None, FileQuery]) -> Reply:
+    """Up to 500 lines are judged at once. A longer file, of 20,000 lines at most, is taken (202)
+    and judged from the queue: ask for it again to see how far that is."""
     found, lines = reconciliation.reconcile(call.raw_body, call.query.provider, call.query.profile)
-    return ReconciliationView.of(found, lines)
+    view = ReconciliationView.of(found, lines, [judged.result for judged in lines])
+    return Reply(view, status=202 if view.status == "in_progress" else 0)
 
 
 @settlement.route(
     "/v1/operator/reconciliations/{reconciliation_id}",
     access=Access.OPERATOR,
+    query=LinesQuery,
     answer=ReconciliationView,
     summary="A settlement file with the result of each line",
 )
-def show_reconciliation(call: Call[None, None]) -> ReconciliationView:
-    return ReconciliationView.of(*reconciliation.reconciliation(call.path["reconciliation_id"]))
+def show_reconciliation(call: Call[None, LinesQuery]) -> ReconciliationView:
+    file_id, first = call.path["reconciliation_id"], call.query.from_line
+    return ReconciliationView.of(*reconciliation.reconciliation(file_id, first))

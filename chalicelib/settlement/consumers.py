@@ -20,13 +20,20 @@ from chalicelib.payments.messages import (
 from chalicelib.payments.messages import Portion as PortionTold
 from chalicelib.settlement import reversals, service
 from chalicelib.settlement.domain import Sale, Terms
-from chalicelib.settlement.messages import PaymentConfirmed
+from chalicelib.settlement.messages import FileLinesToTake, PaymentConfirmed
 from chalicelib.settlement.provider_files import LineResult
 from chalicelib.settlement.reversals import Portion, Stage
 from chalicelib.settlement.unapplied import Receipt, ReceiptStage
 
 settlement_events = FeatureBlueprint(__name__)
-Told = PaymentCaptured | ParcelDelivered | RefundMoved | DisputeMoved | MoneyUnapplied
+Told = (
+    PaymentCaptured
+    | ParcelDelivered
+    | RefundMoved
+    | DisputeMoved
+    | MoneyUnapplied
+    | FileLinesToTake
+)
 SettlementMessage = Annotated[Told, Field(discriminator="type")]
 STAGE_OF = {
     "approved": Stage.TAKEN,
@@ -56,6 +63,8 @@ def settle(message: Told) -> None:
             service.record_dispute(dispute, STAGE_OF[message.stage])
         case MoneyUnapplied():
             service.record_unapplied(_receipt(message), ReceiptStage(message.stage))
+        case FileLinesToTake():
+            service.take_lines(message.file_id, message.first)
         case _:
             assert_never(message)
 

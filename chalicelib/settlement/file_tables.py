@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock
@@ -60,12 +60,50 @@ def end_file(file_id: str) -> None:
     row.update([SettlementTable.due_shard.remove(), SettlementTable.due_at.remove()])
 
 
-def due_files() -> list[str]:
-    return [row.pk.removeprefix("file#") for row in sweep_due(SettlementTable.due, FILE)]
+def note_taken(file_id: str, taken_count: int, finish_by: datetime) -> None:
+    """So many lines of a long file were taken; the sweep goes on with it from `finish_by`."""
+    table = SettlementTable
+    row = table(f"file#{file_id}", FILE)
+    actions = [table.taken_count.set(taken_count), table.due_at.set(clock.to_text(finish_by))]
+    before = table.taken_count.does_not_exist() | (table.taken_count <= taken_count)
+    try:
+        row.update(actions, condition=before & table.due_at.exists())
+    except UpdateError as error:
+        if not is_condition_failure(error):
+            raise
+
+
+def due_files() -> list[ProviderFile]:
+    return [_file(row) for row in sweep_due(SettlementTable.due, FILE)]
+
+
+def find_file(file_id: str) -> ProviderFile:
+    """
+    Raises:
+        UnknownReconciliation: there is none.
+    """
+    try:
+        return _file(SettlementTable.get(f"file#{file_id}", FILE, consistent_read=True))
+    except SettlementTable.DoesNotExist as error:
+        raise UnknownReconciliation("there is no such reconciliation") from error
+
+
+def lines_between(file_id: str, first: int, last: int, limit: int | None = None) -> list[Judged]:
+    """Lines that were judged, by their numbers, in order."""
+    numbers = SettlementTable.sk.between(_sort_key(first), _sort_key(last))
+    rows = SettlementTable.query(f"file#{file_id}", numbers, consistent_read=True, limit=limit)
+    return [_judged(row) for row in rows]
+
+
+def results_of(file_id: str) -> list[str]:
+    """The result of every line that was judged."""
+    lines = SettlementTable.sk.startswith(LINE)
+    rows = SettlementTable.query(f"file#{file_id}", lines, attributes_to_get=["result"])
+    return [str(row.result) for row in rows]
 
 
 def load_file(file_id: str) -> tuple[ProviderFile, list[Judged]]:
-    """A file and the lines that were judged, in order; one query.
+    """A file and all of its lines that were judged, in order.
 
     Raises:
         UnknownReconciliation: there is none.
@@ -73,11 +111,18 @@ def load_file(file_id: str) -> tuple[ProviderFile, list[Judged]]:
     rows = list(SettlementTable.query(f"file#{file_id}", consistent_read=True))
     if not rows:
         raise UnknownReconciliation("there is no such reconciliation")
-    head = rows[0]
-    found = ProviderFile(
-        file_id, str(head.provider), str(head.profile), str(head.sha256), int(head.line_count or 0)
+    return _file(rows[0]), [_judged(row) for row in rows[1:] if row.sk.startswith(LINE)]
+
+
+def _file(row: SettlementTable) -> ProviderFile:
+    return ProviderFile(
+        row.pk.removeprefix("file#"),
+        str(row.provider),
+        str(row.profile),
+        str(row.sha256),
+        int(row.line_count or 0),
+        int(row.taken_count or 0),
     )
-    return found, [_judged(row) for row in rows[1:]]
 
 
 def add_line(file_id: str, judged: Judged, *also: Companion) -> None:

@@ -20,3 +20,12 @@ class PaymentConfirmed(BaseModel):
     amount_minor: int
     currency: str
     settled_at: str
+
+
+class FileLinesToTake(BaseModel):
+    """Lines of a long settlement file are to be taken, from the `first`th on."""
+
+    type: Literal["file_lines_to_take"] = "file_lines_to_take"
+    version: Literal[1] = 1
+    file_id: str
+    first: int

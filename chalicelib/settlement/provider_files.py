@@ -63,6 +63,12 @@ class ProviderFile:
     profile: str
     sha256: str
     line_count: int
+    taken_count: int = 0  # of a long one: lines that were taken, in order
+
+    @property
+    def is_long(self) -> bool:
+        """Its lines are worked on after the request."""
+        return self.line_count > LINES_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)

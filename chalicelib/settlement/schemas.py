@@ -1,5 +1,6 @@
 """What settlement reads and answers."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
@@ -7,17 +8,26 @@ from pydantic import ConfigDict, Field
 from chalicelib.edge.pages import PageQuery
 from chalicelib.edge.schemas import AnswerBody, Moment, MoneyBody
 from chalicelib.ledger.domain import Line
-from chalicelib.settlement.provider_files import FileLine, Judged, ProviderFile
+from chalicelib.settlement.provider_files import LINES_AT_ONCE, FileLine, Judged, ProviderFile
 
 
 class FileQuery(AnswerBody):
     """Whose file it is. Columns of profile `standard`: `reference` (our payment id),
-    `provider_reference`, `gross`, `fee`, `net`, `currency`, `settled_at`, `type`."""
+    `provider_reference`, `gross`, `fee`, `net`, `currency`, `settled_at`, `type`. The card and
+    wallet profiles also know refunds, chargebacks and fees."""
 
     model_config = ConfigDict(extra="forbid")
 
     provider: Literal["cmi", "mastercard", "payzone", "wallet"]
-    profile: Literal["standard"] = "standard"
+    profile: Literal["standard", "card_cmi", "card_mastercard", "wallet"] = "standard"
+
+
+class LinesQuery(AnswerBody):
+    """Which lines of a long file: 500 at most, from the number `from_line` on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_line: Annotated[int, Field(ge=1, le=999_999)] = 1
 
 
 class FileLineView(AnswerBody):
@@ -32,6 +42,7 @@ class FileLineView(AnswerBody):
     fee: MoneyBody | None = None
     net: MoneyBody | None = None
     settled_at: Moment | None = None
+    type: str | None = None
 
     @classmethod
     def of(cls, judged: Judged) -> "FileLineView":
@@ -47,32 +58,45 @@ class FileLineView(AnswerBody):
                 "fee": MoneyBody.of(line.fee),
                 "net": MoneyBody.of(line.net),
                 "settled_at": line.settled_at,
+                "type": line.type,
             }
         )
 
 
 class ReconciliationView(AnswerBody):
-    """A settlement file with the result of each line; a line without one is still to be read."""
+    """A settlement file with the result of each line; a line without one is still to be read.
+
+    A long file is `in_progress` until all its lines are judged; `lines` are 500 at most, and
+    `next_line` is where they go on.
+    """
 
     id: str
     provider: str
     profile: str
     sha256: str
     line_count: int
+    judged_count: int
+    status: Literal["finished", "in_progress"]
     counts: dict[str, int]
     lines: list[FileLineView]
+    next_line: int | None = None
 
     @classmethod
-    def of(cls, found: ProviderFile, lines: list[Judged]) -> "ReconciliationView":
-        results = [judged.result for judged in lines]
+    def of(
+        cls, found: ProviderFile, lines: list[Judged], results: Sequence[str]
+    ) -> "ReconciliationView":
+        is_more = len(lines) == LINES_AT_ONCE and found.is_long
         return cls(
             id=found.file_id,
             provider=found.provider,
             profile=found.profile,
             sha256=found.sha256,
             line_count=found.line_count,
+            judged_count=len(results),
+            status="finished" if len(results) >= found.line_count else "in_progress",
             counts={result: results.count(result) for result in sorted(set(results))},
             lines=[FileLineView.of(judged) for judged in lines],
+            next_line=lines[-1].number + 1 if is_more else None,
         )
 
 

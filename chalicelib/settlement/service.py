@@ -81,6 +81,11 @@ def finish_files() -> None:
     reconciliation.finish_files()
 
 
+def take_lines(file_id: str, first: int) -> None:
+    """Take lines of a provider's long file, from the `first`th on."""
+    reconciliation.take_lines(file_id, first)
+
+
 def miss_payments() -> None:
     """Payments that a file should have named by now become breaks."""
     breaks.miss_payments()

@@ -126,6 +126,7 @@ class SettlementTable(Table):
     line_type = UnicodeAttribute(null=True)
     fee_vat_minor = NumberAttribute(null=True)
     batch = UnicodeAttribute(null=True)
+    taken_count = NumberAttribute(null=True)
 
 
 def keep_sale(sale: Sale, parts: Sequence[Parts], named_by: datetime) -> Companion:
