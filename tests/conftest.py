@@ -30,6 +30,16 @@ def fresh_process() -> Iterator[None]:
     _forget()
 
 
+@pytest.fixture(autouse=True)
+def made_up_artisans() -> Iterator[None]:
+    """`art_a` and its like, whom tests of money name, are verified."""
+    from tests.factories.standins import stand_in
+
+    with pytest.MonkeyPatch.context() as patch:  # A test may undo its own.
+        stand_in(patch)
+        yield
+
+
 def _forget() -> None:
     clock.reset()
     settings.cache_clear()

@@ -27,7 +27,8 @@ CALLS = {
     "artisans": {"regions"},
     # Where the money goes and whether its owner is still verified is asked at the last moment.
     "payouts": {"settlement", "artisans"},
-    "settlement": {"ledger"},
+    # Whether an artisan is verified is asked when their money is released, and at no time before.
+    "settlement": {"ledger", "artisans"},
     "banking": {"settlement", "training"},
     "insights": set(),
     "ledger": set(),

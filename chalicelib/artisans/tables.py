@@ -46,7 +46,7 @@ class DestinationMap(MapAttribute[str, Any]):
 
 
 class ArtisanTable(Table):
-    Meta: Any = meta("artisans")
+    Meta: Any = meta("artisans", stream=True)
     artisan_id = UnicodeAttribute(hash_key=True)
     status = UnicodeAttribute()
     status_at = UnicodeAttribute()

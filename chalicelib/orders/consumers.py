@@ -5,7 +5,7 @@ from chalicelib.edge.blueprint import FeatureBlueprint
 from chalicelib.edge.streams import Change
 from chalicelib.orders import announcements, holds
 from chalicelib.orders.domain import OrderState, ParcelStatus
-from chalicelib.orders.messages import ParcelDelivered
+from chalicelib.orders.messages import ParcelDelivered, ReturnMoved
 from chalicelib.orders.return_tables import RETURN
 
 order_events = FeatureBlueprint(__name__)
@@ -22,6 +22,7 @@ def relay_order_changes(change: Change) -> None:
     if change.became("return_status"):
         return_id = change.text("part").removeprefix(RETURN)
         announcements.tell_return(change.text("order_id"), return_id)
+        _tell_settlement_of_return(change, return_id)
     status = change.became("parcel_status")
     if status is None or change.old is None:
         return
@@ -34,6 +35,20 @@ def relay_order_changes(change: Change) -> None:
         )
         queues.send("settlement", delivered, group=delivered.artisan_id)
     announcements.tell_parcel(change.text("order_id"), change.text("parcel_id"), status)
+
+
+def _tell_settlement_of_return(change: Change, return_id: str) -> None:
+    """While it is open, the parcel's money stays where a refund finds it."""
+    moved = ReturnMoved.model_validate(
+        {
+            "order_id": change.text("order_id"),
+            "return_id": return_id,
+            "parcel_id": change.text("parcel_id"),
+            "artisan_id": change.text("artisan_id"),
+            "status": change.text("return_status"),
+        }
+    )
+    queues.send("settlement", moved, group=moved.artisan_id)
 
 
 @order_events.every_minute

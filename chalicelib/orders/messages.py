@@ -14,3 +14,15 @@ class ParcelDelivered(BaseModel):
     parcel_id: str
     artisan_id: str
     delivered_at: str
+
+
+class ReturnMoved(BaseModel):
+    """A return of an artisan's parcel was asked for, or its status has changed."""
+
+    type: Literal["return_moved"] = "return_moved"
+    version: Literal[1] = 1
+    order_id: str
+    return_id: str
+    parcel_id: str
+    artisan_id: str
+    status: Literal["requested", "accepted", "refused", "received"]

@@ -10,7 +10,7 @@ from chalicelib.edge import queues
 from chalicelib.edge.blueprint import FeatureBlueprint
 from chalicelib.edge.streams import Change
 from chalicelib.money import Money
-from chalicelib.orders.messages import ParcelDelivered
+from chalicelib.orders.messages import ParcelDelivered, ReturnMoved
 from chalicelib.payments.messages import (
     DisputeMoved,
     MoneyUnapplied,
@@ -20,7 +20,7 @@ from chalicelib.payments.messages import (
 from chalicelib.payments.messages import Portion as PortionTold
 from chalicelib.settlement import reversals, service
 from chalicelib.settlement.domain import Sale, Terms
-from chalicelib.settlement.messages import FileLinesToTake, PaymentConfirmed
+from chalicelib.settlement.messages import ArtisanCleared, FileLinesToTake, PaymentConfirmed
 from chalicelib.settlement.provider_files import LineResult
 from chalicelib.settlement.reversals import Portion, Stage
 from chalicelib.settlement.unapplied import Receipt, ReceiptStage
@@ -29,9 +29,11 @@ settlement_events = FeatureBlueprint(__name__)
 Told = (
     PaymentCaptured
     | ParcelDelivered
+    | ReturnMoved
     | RefundMoved
     | DisputeMoved
     | MoneyUnapplied
+    | ArtisanCleared
     | FileLinesToTake
 )
 SettlementMessage = Annotated[Told, Field(discriminator="type")]
@@ -43,6 +45,7 @@ STAGE_OF = {
     "lost": Stage.GONE,
     "won": Stage.GIVEN_BACK,
 }
+OPEN_RETURNS = ("requested", "accepted")
 TOLD_TO_PAYMENTS = (LineResult.MATCHED, LineResult.MISSING_IN_LEDGER)
 
 
@@ -53,6 +56,9 @@ def settle(message: Told) -> None:
             service.settle_payment(_sale(message))
         case ParcelDelivered():
             service.record_delivery(message.parcel_id, clock.from_text(message.delivered_at))
+        case ReturnMoved():
+            is_open = message.status in OPEN_RETURNS
+            service.record_return(message.parcel_id, message.return_id, is_open)
         case RefundMoved():
             sale, portions = _sale(message.sale), _portions(message.portions)
             refund = reversals.refund_of(message.refund_id, message.attempt, sale, portions)
@@ -63,6 +69,8 @@ def settle(message: Told) -> None:
             service.record_dispute(dispute, STAGE_OF[message.stage])
         case MoneyUnapplied():
             service.record_unapplied(_receipt(message), ReceiptStage(message.stage))
+        case ArtisanCleared():
+            service.look_again(message.artisan_id, message.page)
         case FileLinesToTake():
             service.take_lines(message.file_id, message.first)
         case _:
@@ -120,6 +128,13 @@ def relay_confirmations(change: Change) -> None:
             settled_at=change.text("settled_at"),
         ),
     )
+
+
+@settlement_events.stream("artisans")
+def relay_verifications(change: Change) -> None:
+    """An artisan was verified, or is so again: what waits for that is released soon."""
+    if change.became("status") == "verified":
+        service.tell_cleared(change.text("artisan_id"))
 
 
 @settlement_events.every_minute

@@ -1,6 +1,6 @@
 """What settlement tells the rest of the house."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -20,6 +20,18 @@ class PaymentConfirmed(BaseModel):
     amount_minor: int
     currency: str
     settled_at: str
+
+
+class ArtisanCleared(BaseModel):
+    """An artisan was verified, or a hold on them was lifted: what waits for that is looked at.
+
+    `page` is where a page of it begins, for those who wait for more than one.
+    """
+
+    type: Literal["artisan_cleared"] = "artisan_cleared"
+    version: Literal[1] = 1
+    artisan_id: str
+    page: dict[str, Any] | None = None
 
 
 class FileLinesToTake(BaseModel):

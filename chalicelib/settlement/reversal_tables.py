@@ -1,5 +1,7 @@
 """Refunds and disputes in the settlement table, and what they change of the shares."""
 
+from dataclasses import replace
+
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
@@ -48,11 +50,13 @@ def taking(taken: Taken) -> Companion:
         for parcel, piece in taken.pieces.items():
             share = taken.shares[parcel]
             actions = _adding(piece)
+            after = replace(share, reversed=share.reversed + piece)
             if wanted.kind is Kind.DISPUTE:
                 actions.append(SettlementTable.disputes.add({wanted.reversal_id}))
+                after = _holding(actions, after, piece.parts.artisan_minor)
             if wanted.kind is Kind.DISPUTE or not (share.left - piece).parts.total_minor:
                 actions += [SettlementTable.due_shard.remove(), SettlementTable.due_at.remove()]
-            _change(transaction, share, actions)
+            _change(transaction, share, [*actions, _listed(after)])
 
     return write
 
@@ -72,14 +76,30 @@ def concluding(taken: Taken, to: Stage) -> Companion:
         )
         for parcel, piece in taken.pieces.items():
             actions: list[Action] = []
+            share = after = taken.shares[parcel]
             if to is Stage.GIVEN_BACK:
                 actions += _adding(piece, -1)
+                after = replace(share, reversed=share.reversed - piece)
             if wanted.kind is Kind.DISPUTE:
                 actions.append(SettlementTable.disputes.delete({wanted.reversal_id}))
+                after = _holding(actions, after, -piece.parts.artisan_minor)
             if actions:
-                _change(transaction, taken.shares[parcel], actions)
+                _change(transaction, share, [*actions, _listed(after)])
 
     return write
+
+
+def _holding(actions: list[Action], after: Share, minor: int) -> Share:
+    """So much more of the artisan's part is held, or less."""
+    actions.append(SettlementTable.held_minor.add(minor))
+    return replace(after, held_minor=after.held_minor + minor)
+
+
+def _listed(after: Share) -> Action:
+    """The share is listed for its artisan while some of it is pending or held, and no longer."""
+    if after.is_waiting:
+        return SettlementTable.waiting_artisan.set(str(after.artisan_id))
+    return SettlementTable.waiting_artisan.remove()
 
 
 def _change(transaction: TransactWrite, share: Share, actions: list[Action]) -> None:

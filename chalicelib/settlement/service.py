@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.domain import Statement
@@ -69,6 +70,21 @@ def recover(cause: str, artisan_id: str) -> Money:
 def record_delivery(parcel_id: str, delivered_at: datetime) -> None:
     """A parcel has arrived: from now the hold period runs."""
     releases.schedule_complete([tables.note_delivery(parcel_id, delivered_at)])
+
+
+def record_return(parcel_id: str, return_id: str, is_open: bool) -> None:
+    """A return of a parcel was opened, which keeps it from release, or closed."""
+    releases.record_return(parcel_id, return_id, is_open)
+
+
+def tell_cleared(artisan_id: str) -> None:
+    """An artisan was verified: have looked at what waits for that."""
+    releases.tell_cleared(artisan_id)
+
+
+def look_again(artisan_id: str, page: Mapping[str, Any] | None) -> None:
+    """Schedule what waits for an artisan to be cleared, a page at a time."""
+    releases.look_again(artisan_id, None if page is None else dict(page))
 
 
 def release_due_shares() -> int:

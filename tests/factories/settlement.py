@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib import clock, ids
+from chalicelib.artisans import tables as artisan_tables
+from chalicelib.artisans.domain import ArtisanStatus
 from chalicelib.ledger import domain as ledger_domain
 from chalicelib.ledger import tables as ledger_tables
 from chalicelib.money import Money
@@ -12,6 +14,7 @@ from chalicelib.payments.messages import PaymentCaptured, Share
 from chalicelib.settlement import domain, reconciliation, reversals, service, tables
 from chalicelib.settlement.domain import Sale, Terms
 from chalicelib.settlement.reversals import Portion, Reversal
+from tests.factories.artisans import an_artisan
 
 CAPTURED_AT = datetime(2026, 6, 14, 19, tzinfo=UTC)
 COLUMNS = "reference,provider_reference,gross,fee,net,currency,settled_at,type"
@@ -134,6 +137,11 @@ def ours() -> dict[str, int]:
     found = {name: ledger_domain.in_normal_sense(name, minor) for name, minor in credit.items()}
     others = ("artisan_", "bank:", "payout_clearing:", "psp_fee_variance")
     return {name: minor for name, minor in found.items() if minor and not name.startswith(others)}
+
+
+def be_known(artisan_id: str, status: ArtisanStatus = ArtisanStatus.VERIFIED) -> None:
+    """Somebody of this id has registered and come so far, unless they have before."""
+    artisan_tables.add(an_artisan(artisan_id=artisan_id, status=status))
 
 
 def release(sale: Sale, fee_minor: int = 437) -> None:

@@ -94,6 +94,7 @@ def test_a_sale_says_what_was_paid_and_what_was_kept_of_it(api: Api, sold: str) 
 
 def test_what_only_moves_between_balances_is_no_line(api: Api) -> None:
     artisans.register(ME, a_profile(), None)
+    artisans.verify(ME)
     sale = a_sale(terms("prc_a", ME))
     service.settle_payment(sale)
     month = this_month()

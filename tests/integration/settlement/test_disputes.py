@@ -258,9 +258,9 @@ def test_an_artisan_sees_what_is_held_and_what_they_owe(api):
 
     who = artisan_id_of(ARTISAN_SUBJECT)
     sale = a_sale(terms(artisan=who), terms("prc_b", who))
+    a_payable_artisan(who, payable_minor=5_000)
     service.settle_payment(sale)
     release(sale, fee_minor=875)
-    a_payable_artisan(who, payable_minor=5_000)
     payouts.draft_batch("op-1", "all of it")
     opened(a_dispute(sale, a_portion()))
     service.record_refund(a_refund(sale, a_portion(10_000, parcel="prc_b")), Stage.TAKEN)
