@@ -26,11 +26,13 @@ from chalicelib.ledger import tables as ledger_tables
 from chalicelib.ledger.domain import Entry
 from chalicelib.orders import consumers as order_consumers
 from chalicelib.payments import consumers as payment_consumers
+from chalicelib.payments.refund_domain import RefundKind, RefundStatus
 from chalicelib.payouts import consumers as payout_consumers
 from chalicelib.payouts import service as payouts
 from chalicelib.settlement import consumers as settlement_consumers
 from infra.local.bank.accounts import Charge
 from infra.local.environment import ACCOUNT, REGION
+from tests.factories.shop_promises import Shop
 from tests.factories.till import FAILURES, Till
 
 STREAMS = {
@@ -193,7 +195,21 @@ def check_with_bank(till: Till, remitted: Mapping[str, int]) -> None:
         expected[charge.provider] += captured_of(charge) - given_back_of(charge)
         is_open = charge.dispute == "opened" and charge.paid_by is not None
         expected[charge.provider] -= charge.paid_by.left_minor if is_open else 0  # type: ignore[union-attr]
+        if charge.dispute in ("opened", "lost"):
+            expected[charge.provider] += _refused_since(charge.reference)
     for provider, minor in expected.items():
         account = f"psp_clearing:{provider}"
         found = ledger_domain.in_normal_sense(account, credit.get(account, 0))
         assert found == minor - remitted.get(provider, 0), (provider, found, minor, remitted)
+
+
+def _refused_since(payment_id: str) -> int:
+    """Refunds that the bank refused because a dispute came first. The dispute is ours to the amount
+    that was left beside them, and the bank's for all: the refund stays held for an operator."""
+    return sum(
+        one.amount.amount_minor
+        for one in Shop.now().refunds
+        if one.payment_id == payment_id
+        and one.kind is RefundKind.REFUND
+        and one.status is RefundStatus.FAILED
+    )
