@@ -8,7 +8,9 @@ from chalicelib.edge.idempotency import KeyUse
 from chalicelib.edge.pages import Page, PageQuery
 from chalicelib.edge.replies import Reply
 from chalicelib.edge.schemas import Nothing
-from chalicelib.payouts import service
+from chalicelib.iso20022 import MAX_BYTES
+from chalicelib.payouts import bank_reports, reserving, service
+from chalicelib.payouts.bank_file_schemas import BankFileView, BankLineView
 from chalicelib.payouts.schemas import (
     BalanceView,
     BatchSummary,
@@ -198,3 +200,61 @@ def show_payout_file(call: Call[None, FileQuery]) -> Reply:
     if found.link is not None:
         return Reply("", status=303, headers={"Location": found.link})
     return Reply(found.content, content_type=found.content_type)
+
+
+@payouts.route(
+    "/v1/me/payout-destination/confirm",
+    method="POST",
+    access=Access.ARTISAN,
+    body=Nothing,
+    answer=BalanceView,
+    summary="Say that the destination is right to which a payout came back",
+)
+def confirm_own_destination(call: Call[Nothing, None]) -> BalanceView:
+    """Nothing is paid to it until then (`destination_returned`), or until it is changed."""
+    reserving.confirm_destination(call.caller.artisan_id)
+    return BalanceView.of(service.balance_of(call.caller.artisan_id))
+
+
+@payouts.route(
+    "/v1/operator/bank-files",
+    method="POST",
+    access=Access.OPERATOR,
+    answer=BankFileView,
+    status=201,
+    key=KeyUse.KEPT_REQUIRED,
+    media=("application/xml",),
+    max_bytes=MAX_BYTES,
+    summary="Take a bank's report (pain.002, camt.053, camt.054); the same file twice is once",
+)
+def import_bank_file(call: Call[None, None]) -> BankFileView:
+    """Payouts are matched by our id and the amount. What fits none is parked as a break."""
+    found = bank_reports.take(call.raw_body)
+    return BankFileView.with_lines(*bank_reports.report(found.file_id))
+
+
+@payouts.route(
+    "/v1/operator/bank-files/{file_id}",
+    access=Access.OPERATOR,
+    answer=BankFileView,
+    summary="A bank's report with what became of its lines",
+)
+def show_bank_file(call: Call[None, None]) -> BankFileView:
+    return BankFileView.with_lines(*bank_reports.report(call.path["file_id"]))
+
+
+@payouts.route(
+    "/v1/operator/bank-files/{file_id}/lines",
+    access=Access.OPERATOR,
+    query=PageQuery,
+    answer=Page[BankLineView],
+    summary="All lines of a bank's report, in order",
+)
+def list_bank_file_lines(call: Call[None, PageQuery]) -> Page[BankLineView]:
+    scope = call.query.scope()
+    start = pages.key_of(call.query.cursor, scope)
+    found, last = bank_reports.lines_in(call.path["file_id"], call.query.limit, start)
+    return Page[BankLineView](
+        data=[BankLineView.of(taken) for taken in found],
+        next_cursor=pages.cursor_of(last, scope),
+    )

@@ -1,4 +1,4 @@
-"""What wakes payouts: the rails' reports, the next piece of a large batch, and the clock."""
+"""What wakes payouts: rails' reports, what is to be sent, pieces of large work, and the clock."""
 
 from typing import Annotated, assert_never
 
@@ -8,12 +8,12 @@ from chalicelib import clock
 from chalicelib.edge.blueprint import FeatureBlueprint
 from chalicelib.money import Money
 from chalicelib.payments.messages import PayoutReported
-from chalicelib.payouts import service
+from chalicelib.payouts import bank_reports, sending, service
 from chalicelib.payouts.domain import Outcome, Report
-from chalicelib.payouts.messages import BatchToWorkOn, LaneToDraft, PayoutToSend
+from chalicelib.payouts.messages import BankFileToRead, BatchToWorkOn, LaneToDraft, PayoutToSend
 
 payout_events = FeatureBlueprint(__name__)
-Told = PayoutReported | LaneToDraft | BatchToWorkOn | PayoutToSend
+Told = PayoutReported | LaneToDraft | BatchToWorkOn | PayoutToSend | BankFileToRead
 PayoutMessage = Annotated[Told, Field(discriminator="type")]
 
 
@@ -27,7 +27,9 @@ def record_payout_report(message: Told) -> None:
         case BatchToWorkOn():
             service.work_on(message.batch_id, message.step)
         case PayoutToSend():
-            pass  # so far whoever runs the rail takes its file
+            sending.send_payout(message.payout_id)
+        case BankFileToRead():
+            bank_reports.work_on(message.file_id)
         case _:
             assert_never(message)
 

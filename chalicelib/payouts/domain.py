@@ -170,6 +170,7 @@ class Payout:
     reason: str | None = None
     provider_reference: str | None = None
     request_key: str | None = None  # of the request by which its artisan asked for it
+    asks: int = 0  # how often its rail was called about it
 
 
 @dataclass(frozen=True, slots=True)

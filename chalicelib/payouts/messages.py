@@ -30,3 +30,11 @@ class PayoutToSend(BaseModel):
     type: Literal["payout_to_send"] = "payout_to_send"
     version: Literal[1] = 1
     payout_id: str
+
+
+class BankFileToRead(BaseModel):
+    """Go on with the lines of a bank's report."""
+
+    type: Literal["bank_file_to_read"] = "bank_file_to_read"
+    version: Literal[1] = 1
+    file_id: str

@@ -1,5 +1,7 @@
 """One artisan's payout: whether they may be paid, by which rail and how much; reserving it."""
 
+from datetime import datetime
+
 from chalicelib import clock
 from chalicelib.artisans import service as artisans
 from chalicelib.artisans.domain import Artisan
@@ -9,7 +11,7 @@ from chalicelib.ledger import service as ledger
 from chalicelib.ledger.companions import Companion
 from chalicelib.ledger.domain import CompanionRefused, InsufficientFunds
 from chalicelib.money import Money
-from chalicelib.payouts import domain, limits, tables
+from chalicelib.payouts import domain, limits, return_tables, tables
 from chalicelib.payouts.domain import Destination, Payout, PayoutStatus
 from chalicelib.payouts.limits import Limits
 from chalicelib.settlement import service as settlement
@@ -102,4 +104,21 @@ def destination_of(artisan_id: str, known: Artisan | None = None) -> Destination
     if why_not is not None or found is None:
         return why_not or "no_destination"
     why_not = limits.why_not_reachable(found.kind, found.value)
+    why_not = why_not or why_returned(artisan_id, found.usable_from)
     return why_not or Destination(found.kind, found.value, found.masked, artisan.profile.name)
+
+
+def why_returned(artisan_id: str, usable_from: datetime) -> str | None:
+    """Why a destination is not paid to: the last payout to it came back, and nobody has since said
+    that it is right. Which one it went to shows by when they could be used."""
+    came_back = return_tables.newest(artisan_id)
+    if came_back is None or came_back.is_confirmed or usable_from > came_back.reserved_at:
+        return None
+    return "destination_returned"
+
+
+def confirm_destination(artisan_id: str) -> None:
+    """The artisan says that the destination is right to which a payout could not be made."""
+    came_back = return_tables.newest(artisan_id)
+    if came_back is not None and not came_back.is_confirmed:
+        return_tables.confirm(artisan_id, came_back, clock.now())

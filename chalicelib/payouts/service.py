@@ -5,20 +5,21 @@ from dataclasses import replace
 
 from chalicelib import clock
 from chalicelib.config import settings
-from chalicelib.edge.observability import count, log_failure, logger
+from chalicelib.edge.observability import count, log_failure
 from chalicelib.edge.sweeps import each_apart
-from chalicelib.errors import Conflict, MarketplaceError
-from chalicelib.ledger import service as ledger
-from chalicelib.ledger.domain import CompanionRefused
+from chalicelib.errors import MarketplaceError
 from chalicelib.money import Money
 from chalicelib.payouts import (
+    bank_reports,
     batch_tables,
     domain,
     drafting,
     files,
+    outcomes,
     plan_tables,
     requests,
     schedule,
+    sending,
     tables,
     working,
 )
@@ -26,12 +27,10 @@ from chalicelib.payouts.domain import (
     Batch,
     BatchStatus,
     Payout,
-    PayoutStatus,
     Report,
 )
 from chalicelib.settlement import service as settlement
 
-ATTEMPTS = 3
 SHOWN_PAYOUTS = 200
 
 
@@ -108,8 +107,9 @@ def request_payout(artisan_id: str, idempotency_key: str) -> Payout:
 
 
 def sweep() -> None:
-    """Draft what is scheduled, and finish what was left half done."""
-    each_apart((schedule.draft_scheduled, finish_batches))
+    """Draft what is scheduled, finish what was left half done, ask about what is unknown."""
+    steps = (finish_batches, bank_reports.finish_files, sending.ask_unknown)
+    each_apart((schedule.draft_scheduled, *steps))
 
 
 def finish_batches() -> None:
@@ -202,44 +202,7 @@ def record_report(report: Report) -> None:
     Raises:
         UnknownPayout, PayoutNotSubmitted: the report comes again later.
     """
-    for _ in range(ATTEMPTS):
-        payout = tables.find_payout(report.payout_id)
-        if payout.amount != report.amount:
-            _refuse_report(report, "amount_differs")
-            return
-        steps = domain.steps_to(payout.status, report.outcome)
-        if not steps:
-            _keep_stale(report, payout)
-            return
-        if _applied(payout, steps[0], report) and len(steps) == 1:
-            tables.keep_report(report, "applied")
-            return
-    raise Conflict("the payout keeps being changed", retry_after_seconds=1)
-
-
-def _applied(payout: Payout, to: PayoutStatus, report: Report) -> bool:
-    """False when somebody was faster; what the payout is now has to be looked at again."""
-    now = clock.now()
-    entry = domain.outcome_entry(payout, to, now)
-    try:
-        return ledger.post(entry, also=tables.moving(payout, to, report, now))
-    except CompanionRefused:
-        return False
-
-
-def _keep_stale(report: Report, payout: Payout) -> None:
-    verdict = domain.verdict_of_stale(payout.status, report.outcome)
-    if verdict is None:
-        _refuse_report(report, f"contradicts_{payout.status}")
-    else:
-        tables.keep_report(report, verdict)
-
-
-def _refuse_report(report: Report, verdict: str) -> None:
-    """Somebody has to look at this: it is kept, and moves nothing."""
-    count("PayoutReportRefused", verdict=verdict)
-    logger.error("payout report refused", payout_id=report.payout_id, verdict=verdict)
-    tables.keep_report(report, verdict)
+    outcomes.record_report(report)
 
 
 def balance_of(artisan_id: str) -> dict[str, Money]:

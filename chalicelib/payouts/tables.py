@@ -8,11 +8,13 @@ pk             sk             what
 {payout id}    pointer        which batch a payout is in
 {payout id}    report#...     what a rail reported, applied or not
 artisan#{id}   totals         what is reserved for, and was paid to, an artisan
+artisan#{id}   returned#...   a payout that came back; see `return_tables`
+{bank file id} file, line#... a bank's report and what became of its lines; see `bank_file_tables`
 """
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import (
@@ -30,7 +32,7 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock
 from chalicelib.edge.sealing import seal, unseal
-from chalicelib.edge.storage import Table, due_index, meta, try_commit
+from chalicelib.edge.storage import Table, due_index, due_shard_of, meta, try_commit
 from chalicelib.ledger.companions import Companion, all_of
 from chalicelib.money import Money
 from chalicelib.payouts.domain import (
@@ -41,8 +43,11 @@ from chalicelib.payouts.domain import (
     Totals,
     UnknownPayout,
 )
+from chalicelib.payouts.limits import BANK
 
-BATCH, POINTER, TOTALS = "batch", "pointer", "totals"
+BATCH, POINTER, TOTALS, RETURNED = "batch", "pointer", "totals", "returned#"
+SENDING = "send"
+SENT_BY_QUEUE_WITHIN = timedelta(minutes=1)
 PAGE_SIZE = 500
 Key = dict[str, Any]
 Opened = Callable[[], Destination]
@@ -117,6 +122,7 @@ class PayoutsTable(Table):
     reason = UnicodeAttribute(null=True)
     provider_reference = UnicodeAttribute(null=True)
     request_key = UnicodeAttribute(null=True)
+    asks = NumberAttribute(null=True)
     by_artisan = ByArtisanIndex()
     # A report
     outcome = UnicodeAttribute(null=True)
@@ -124,6 +130,12 @@ class PayoutsTable(Table):
     # An artisan's totals
     in_payout_minor = NumberAttribute(null=True)
     paid_minor = NumberAttribute(null=True)
+    # A payout that came back
+    confirmed_at = UnicodeAttribute(null=True)
+    # A bank's report, or a line of one
+    line = JSONAttribute(null=True)
+    line_count = NumberAttribute(null=True)
+    sha256 = UnicodeAttribute(null=True)
 
 
 def mark_submitted(payouts: Sequence[Payout], at: datetime) -> bool:
@@ -200,11 +212,22 @@ def moving(payout: Payout, to: PayoutStatus, report: Report, at: datetime) -> Co
             _add_totals(transaction, payout, in_payout=-1)
         elif to is PayoutStatus.RETURNED:
             _add_totals(transaction, payout, paid=-1)
+            transaction.update(*_returned(payout, at))
         if to in (PayoutStatus.PAID, PayoutStatus.FAILED):  # a return comes after one of these
             batch = PayoutsTable(payout.batch_id, BATCH)
             transaction.update(batch, [PayoutsTable.final_count.add(1)])
 
     return write
+
+
+def _returned(payout: Payout, at: datetime) -> tuple[PayoutsTable, list[Action]]:
+    """What keeps the next batches from paying to the same destination; see `return_tables`."""
+    reserved_at = clock.to_text(payout.reserved_at)
+    sort_key = f"{RETURNED}{reserved_at}#{payout.payout_id}"
+    row = PayoutsTable(f"artisan#{payout.artisan_id}", sort_key)
+    at_text = clock.to_text(at)
+    table = PayoutsTable
+    return row, [table.reserved_at.set(reserved_at), table.changed_at.set(at_text)]
 
 
 def _move_payout(
@@ -220,6 +243,12 @@ def _move_payout(
         actions.append(table.reason.set(report.reason))
     if report is not None and report.provider_reference:
         actions.append(table.provider_reference.set(report.provider_reference))
+    if payout.rail != BANK and to is PayoutStatus.SUBMITTED:  # till it ends, the sweep asks for it
+        soon = clock.to_text(clock.now() + SENT_BY_QUEUE_WITHIN)
+        shard = due_shard_of(SENDING, payout.payout_id)
+        actions += [table.due_shard.set(shard), table.due_at.set(soon)]
+    elif payout.rail != BANK:
+        actions += [table.due_shard.remove(), table.due_at.remove()]
     row = PayoutsTable(payout.batch_id, payout.payout_id)
     transaction.update(row, actions, condition=table.status == payout.status)
 
@@ -361,4 +390,5 @@ def payout_of(row: PayoutsTable) -> Payout:
         reason=row.reason,
         provider_reference=row.provider_reference,
         request_key=row.request_key,
+        asks=int(row.asks or 0),
     )

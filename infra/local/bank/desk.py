@@ -5,6 +5,7 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 from infra.local.bank.accounts import Books, Charge, FindByHand
+from infra.local.bank.branch import Branch
 from infra.local.bank.callbacks import Send, Sent, send_over_http
 from infra.local.bank.cashier import Cashier
 from infra.local.bank.cmi import Cmi
@@ -13,6 +14,7 @@ from infra.local.bank.dialect import Dialect, Step, json_answer
 from infra.local.bank.mastercard import Mastercard
 from infra.local.bank.payzone import Payzone
 from infra.local.bank.plans import Plan
+from infra.local.bank.transfers import Transfers
 from infra.local.bank.wallet import Wallet
 from infra.local.gateway import HttpAnswer, HttpRequest, problem
 
@@ -45,7 +47,11 @@ class Bank:
         self._cmi = Cmi(self.books)
         self._mastercard = Mastercard(self.books, self._defer)
         self._payzone = Payzone(self.books)
-        dialects: list[Dialect] = [self._cmi, self._mastercard, self._payzone, Wallet(self.books)]
+        wallet = Wallet(self.books, self._defer, pays_by_itself=in_background)
+        self.payouts = wallet.payouts
+        self.transfers = Transfers()
+        self._branch = Branch(self.transfers, self.payouts)
+        dialects: list[Dialect] = [self._cmi, self._mastercard, self._payzone, wallet]
         self._dialects = {dialect.name: dialect for dialect in dialects}
         self._cashier.dialects = self._dialects
 
@@ -72,16 +78,18 @@ class Bank:
         Raises:
             AnswerLost: it is done, and nobody is told.
         """
+        path = request.path.removeprefix(PREFIX).rstrip("/")
+        name, _, rest = path.removeprefix(APIS).partition("/")
+        if path.startswith(APIS) and name in Branch.NAMES:
+            return self._branch.answer(request, name, unquote(rest))
         if len(request.body) > MAX_BODY_BYTES:
             return problem(413, "body_too_large", "Send at most 64 KB.")
-        path = request.path.removeprefix(PREFIX).rstrip("/")
         if path == "pay/cmi":
             return self._posted(request, self._cmi.open)
         if path == "bank/payzone/paywall":
             return self._posted(request, self._payzone.open)
         if path.startswith(PAGES):
             return self._counter.answer(request, unquote(path.removeprefix(PAGES)))
-        name, _, rest = path.removeprefix(APIS).partition("/")
         if name == "books":
             return self._shown(unquote(rest))
         if name not in self._dialects:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 from chalicelib import clock
@@ -9,7 +10,8 @@ from chalicelib.config import settings
 from chalicelib.edge import standard_webhooks
 from infra.local.bank.accounts import BankRefusal, Books, Charge, Refund, State, Try
 from infra.local.bank.callbacks import Callback, Sent, callback_url
-from infra.local.bank.dialect import Takes, callback_name, is_same, json_answer, json_of
+from infra.local.bank.dialect import Step, Takes, callback_name, is_same, json_answer, json_of
+from infra.local.bank.payouts import Payouts
 from infra.local.gateway import AnswerLost, HttpAnswer, HttpRequest, problem
 
 FORGERS_SECRET = "whsec_Rm9yZ2VkRm9yZ2VkRm9yZ2VkRm9yZ2Vk"
@@ -21,8 +23,11 @@ class Wallet:
 
     name = "wallet"
 
-    def __init__(self, books: Books) -> None:
+    def __init__(
+        self, books: Books, defer: Callable[[Step], None], *, pays_by_itself: bool
+    ) -> None:
         self._books = books
+        self.payouts = Payouts(_signed, defer, pays_by_itself=pays_by_itself)
         self._unheard: set[str] = set()  # refunds whose answer is lost until they are asked about
 
     def takes(self, charge: Charge) -> Takes:
@@ -49,13 +54,15 @@ class Wallet:
         return [_signed(f"wallet callback: dispute {charge.dispute}", event)]
 
     def answer(self, request: HttpRequest, path: str) -> HttpAnswer:
-        """`GET payments/{reference}`, `PUT` and `GET refunds/{reference}` below `api/`."""
+        """`GET payments/{reference}`, `PUT` and `GET` of refunds and payouts, below `api/`."""
         wanted = f"Bearer {settings().wallet_api_key}"
         if not is_same(request.header("authorization"), wanted):
             return problem(401, "unauthorized", "Give the wallet's key as a bearer token.")
         kind, _, reference = path.removeprefix("api/").partition("/")
         if kind == "payments" and request.method == "GET":
             return self._payment(reference)
+        if kind == "payouts":
+            return self.payouts.answer(request, reference)
         if kind == "refunds" and request.method == "GET":
             return self._refund(reference)
         if kind == "refunds" and request.method == "PUT":
