@@ -153,7 +153,7 @@ def _text(line: Listed, **changes: Any) -> str:
         "gross_minor": line.gross_minor,
         "currency": "MAD",
     } | changes
-    gross = int(cell["gross_minor"])
+    gross = int(str(cell["gross_minor"]))
     amounts = [_decimal(minor) for minor in (gross, line.fee_minor, gross - line.fee_minor)]
     at = clock.now().date().isoformat()
     named = [str(cell["reference"]), str(cell["provider_reference"])]

@@ -8,10 +8,10 @@ from infra.demo.load import listing_id_of
 from infra.local.bank.accounts import Charge
 from infra.local.bank.plans import Plan
 from infra.month.plan import Planned, subjects
-from infra.month.world import Refused, World
+from infra.month.world import MonthFailed, Refused, World
 
 ANOTHER_WAY = {"card": "wallet", "mastercard": "card", "payzone": "wallet"}
-GONE = ("sold_out", "insufficient_stock", "listing_not_for_sale")
+GONE = ("sold_out", "insufficient_stock", "listing_not_for_sale", "does_not_ship_to")
 OUTCOMES = {
     "declined": "decline",
     "declined_then_paid": "decline_then_pay",
@@ -81,10 +81,12 @@ class Buyers:
         first = self._first_there(plan, plan.wishes)
         if first is not None:
             return first
-        self._restock(plan.wishes[0])
-        again = self._first_there(replace(plan, is_double=False), plan.wishes[:1])
-        assert again is not None, "what was counted anew is there"
-        return again
+        for wish in plan.wishes:
+            self._restock(wish)
+            again = self._first_there(replace(plan, is_double=False), (wish,))
+            if again is not None:
+                return again
+        raise MonthFailed(f"order {plan.number} finds nothing that can be sent")
 
     def _first_there(self, plan: Planned, wishes: tuple[DemoListing, ...]) -> Any:
         for number, wish in enumerate(wishes):
@@ -104,9 +106,8 @@ class Buyers:
             "ship_to": {"country": plan.country, "city": "Town", "line1": "1 Street"},
             "payment_method": plan.method,
         }
-        return self._world.call(
-            "POST", "/v1/orders", body=body, key=f"month-order-{plan.number}-{number}"
-        )
+        key = f"month-order-{plan.number}-{number}-{self.restocked}"
+        return self._world.call("POST", "/v1/orders", body=body, key=key)
 
     def _restock(self, listing: DemoListing) -> None:
         self.restocked += 1
