@@ -150,3 +150,8 @@ def finish_settlement_files() -> None:
 @settlement_events.every_minute
 def miss_payments() -> None:
     service.miss_payments()
+
+
+@settlement_events.every_minute
+def miss_remittances() -> None:
+    service.miss_remittances()

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from chalicelib import clock
 from chalicelib.edge import objects, queues, sealing
-from chalicelib.settlement import file_tables, provider_files, tables, taking
+from chalicelib.settlement import bank_matching, file_tables, provider_files, tables, taking
 from chalicelib.settlement.messages import FileLinesToTake
 from chalicelib.settlement.provider_files import (
     LINES_AT_ONCE,
@@ -40,8 +40,15 @@ def reconcile(content: bytes, provider: str, profile: str) -> tuple[ProviderFile
         return _begin(found, content)
     file_tables.add_file(found, now, finish_by=now + FINISHED_BY_SWEEP_AFTER)
     _take(found, provider_files.lines_of(content, found, 1, LINES_AT_ONCE))
-    file_tables.end_file(found.file_id)
-    return file_tables.load_file(found.file_id)
+    return _end(found.file_id)
+
+
+def _end(file_id: str) -> tuple[ProviderFile, list[Judged]]:
+    """All lines are judged: what they say that reaches the bank is expected there."""
+    found, lines = file_tables.load_file(file_id)
+    bank_matching.expect(found, lines)
+    file_tables.end_file(file_id)
+    return found, lines
 
 
 def _begin(found: ProviderFile, content: bytes) -> tuple[ProviderFile, list[Judged]]:
@@ -74,7 +81,7 @@ def take_lines(file_id: str, first: int) -> None:
         if kept.taken_count == taken_count:  # else somebody is ahead of this message
             _send_next(kept)
     else:
-        file_tables.end_file(file_id)
+        _end(file_id)
 
 
 def _send_next(found: ProviderFile) -> None:
@@ -110,7 +117,7 @@ def finish_files() -> None:
             _send_next(found)
         else:
             _schedule(file_tables.load_file(found.file_id)[1])
-            file_tables.end_file(found.file_id)
+            _end(found.file_id)
 
 
 def reconciliation(

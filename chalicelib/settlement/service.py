@@ -8,6 +8,7 @@ from chalicelib.ledger import service as ledger
 from chalicelib.ledger.domain import Statement
 from chalicelib.money import Money
 from chalicelib.settlement import (
+    bank_matching,
     breaks,
     domain,
     reconciliation,
@@ -105,6 +106,11 @@ def take_lines(file_id: str, first: int) -> None:
 def miss_payments() -> None:
     """Payments that a file should have named by now become breaks."""
     breaks.miss_payments()
+
+
+def miss_remittances() -> None:
+    """What a file says was remitted and no statement has shown becomes a break."""
+    bank_matching.miss_remittances()
 
 
 def statement(

@@ -127,6 +127,11 @@ class SettlementTable(Table):
     fee_vat_minor = NumberAttribute(null=True)
     batch = UnicodeAttribute(null=True)
     taken_count = NumberAttribute(null=True)
+    # A remittance or a credit of the bank
+    bank_entry = UnicodeAttribute(null=True)
+    confidence = UnicodeAttribute(null=True)
+    counterparts = JSONAttribute(null=True)
+    words = UnicodeSetAttribute(null=True)
 
 
 def keep_sale(sale: Sale, parts: Sequence[Parts], named_by: datetime) -> Companion:

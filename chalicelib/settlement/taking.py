@@ -5,6 +5,7 @@ transaction. Where one of these has changed meanwhile, each goes by itself.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from chalicelib import clock
 from chalicelib.config import settings
@@ -29,6 +30,7 @@ from chalicelib.settlement.provider_files import FileLine, Judged, LineResult, P
 
 ACTIONS_AT_ONCE = 96  # of the hundred that a transaction may have
 ATTEMPTS = 3
+TOLD_BEFORE = "another file has told it"
 
 
 def take(found: ProviderFile, lines: Sequence[FileLine | Judged]) -> None:
@@ -128,6 +130,8 @@ def _keep(line: FileLine, payment: SettledPayment | None, judged: Judged) -> Lin
         if judged.result is LineResult.AMOUNT_DIFF and payment and payment.confirmed_by is None:
             also.append(payment_tables.with_break(payment.payment_id, found.break_id))
         _told(found)
+    elif judged.result is LineResult.DUPLICATE:
+        judged = replace(judged, reason=TOLD_BEFORE)
     file_tables.add_line(provider_files.file_id_of(line), judged, *also)
     return judged.result
 
