@@ -24,6 +24,7 @@ from chalicelib.regions.api import regions
 from chalicelib.settlement.api import settlement
 from chalicelib.settlement.breaks_api import break_routes
 from chalicelib.settlement.consumers import settlement_events
+from chalicelib.settlement.held_api import held_money
 from chalicelib.stock.consumers import stock_events
 from chalicelib.terms.api import terms
 
@@ -49,6 +50,7 @@ for blueprint in (
     settlement,
     break_routes,
     settlement_events,
+    held_money,
     payouts,
     payout_events,
     statement_routes,

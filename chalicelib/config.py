@@ -60,6 +60,8 @@ class Settings:
     fee_estimate_bp: int = 175
     vat_on_commission_bp: int = 2000
     release_hold_days: int = 14
+    recovery_limit_bp_per_payout: int = 5_000
+    write_off_four_eyes_minor: int = 100_000
     settlement_days: str = "cmi=3,mastercard=3,payzone=3,wallet=2"
     fee_tolerance_minor: int = 100
     write_off_limit_minor: int = 10_000

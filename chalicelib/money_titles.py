@@ -2,6 +2,34 @@
 
 # fmt: off
 MONEY_ROWS = {
+    "unknown_hold": (
+        "There is no such hold", "Ce blocage n’existe pas",
+        "لا يوجد هذا الحجز", "ⵓⵔ ⵉⵍⵍⵉ ⵓⵙⵃⴰⵙⴰ ⴰⴷ",
+    ),
+    "unknown_share": (
+        "No sale has such a parcel", "Aucune vente n’a ce colis",
+        "لا يوجد بيع بهذا الطرد", "ⵓⵔ ⵜⵍⵍⵉ ⵜⵣⵏⵣⵉ ⵉⵍⴰⵏ ⴰⴽⵓⵍⵉ ⴰⴷ",
+    ),
+    "already_released": (
+        "The money is released already", "L’argent est déjà libéré",
+        "سبق تحرير المبلغ", "ⵉⵜⵜⵓⵙⵔⵙ ⵓⵇⴰⵔⵉⴷ ⵢⴰⴷ",
+    ),
+    "hold_on_one": (
+        "Name a parcel or an artisan", "Nommez un colis ou un artisan",
+        "حدد طردا أو صانعا", "ⴱⴷⵔ ⴰⴽⵓⵍⵉ ⵏⵖ ⴰⵏⴰⵥⵓⵕ",
+    ),
+    "more_than_owed": (
+        "So much is not owed", "La dette est moindre",
+        "الدين أقل من ذلك", "ⵉⴷⵔⵓⵙ ⵓⵎⵔⵡⴰⵙ ⵖⴼ ⵓⵢⴰ",
+    ),
+    "unknown_write_off": (
+        "There is no such write-off", "Cet abandon de créance n’existe pas",
+        "لا يوجد هذا الشطب", "ⵓⵔ ⵉⵍⵍⵉ ⵓⵙⴼⴹ ⴰⴷ",
+    ),
+    "another_operator": (
+        "Another operator has to confirm", "Un autre opérateur doit confirmer",
+        "يجب أن يؤكد مشغل آخر", "ⵉⵇⵏⵏⵏ ⴰⴷ ⵉⵙⵙⵏⵜⵎ ⵓⵎⵙⵙⵓⵔⵙ ⵢⴰⴹⵏ",
+    ),
     "unknown_account": (
         "There is no such account", "Ce compte n’existe pas",
         "لا يوجد هذا الحساب", "ⵓⵔ ⵉⵍⵍⵉ ⵓⵎⵉⴹⴰⵏ ⴰⴷ",

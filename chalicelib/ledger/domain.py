@@ -58,6 +58,7 @@ CLASSES: dict[str, AccountClass] = {
     "vat_payable": AccountClass(Normal.CREDIT, owned=False, kept=False),
     "refund_payable": AccountClass(Normal.CREDIT, owned=False, kept=False),
     "shipping_payable": AccountClass(Normal.CREDIT, owned=False, kept=False),
+    "written_off": AccountClass(Normal.DEBIT, owned=False, kept=False),
     "unapplied_receipts": AccountClass(Normal.CREDIT, owned=False, kept=False),
 }
 KEPT_CLASSES = tuple(name for name, kind in CLASSES.items() if kind.kept)

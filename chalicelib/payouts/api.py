@@ -20,8 +20,10 @@ from chalicelib.payouts.schemas import (
     PayoutView,
     Skipped,
 )
+from chalicelib.settlement import service as settlement
 
 payouts = FeatureBlueprint(__name__)
+SHOWN_PARTS = 50
 
 
 @payouts.route(
@@ -31,7 +33,11 @@ payouts = FeatureBlueprint(__name__)
     summary="The caller's money: pending, payable, held, owed, on its way, paid out",
 )
 def show_balance(call: Call[None, None]) -> BalanceView:
-    return BalanceView.of(service.balance_of(call.caller.artisan_id))
+    """`parts` explain pending and held, the oldest sale first; where there are `more` of them, all
+    are at `/v1/me/balance/parts`."""
+    who = call.caller.artisan_id
+    parts, following = settlement.waiting_parts(who, SHOWN_PARTS, None)
+    return BalanceView.of(service.balance_of(who)).explained(parts, following is not None)
 
 
 @payouts.route(

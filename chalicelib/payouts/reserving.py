@@ -53,7 +53,7 @@ def prepared(
     destination = destination_of(artisan_id, known)
     if isinstance(destination, str):
         return destination
-    payable = settlement.recover(batch_id, artisan_id)
+    payable = settlement.recover(batch_id, artisan_id, asked=request_key is not None)
     on_its_way = Money(0)
     if destination.rail == limits.WALLET:
         on_its_way = tables.totals_of(artisan_id).in_payout
@@ -101,6 +101,8 @@ def destination_of(artisan_id: str, known: Artisan | None = None) -> Destination
         return "not_registered"
     found = artisans.destination_of(artisan)
     why_not = domain.why_not_paid(artisan, found, clock.now())
+    if why_not is None and settlement.is_on_hold(artisan_id):
+        why_not = "operator_hold"
     if why_not is not None or found is None:
         return why_not or "no_destination"
     why_not = limits.why_not_reachable(found.kind, found.value)

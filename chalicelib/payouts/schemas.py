@@ -1,5 +1,6 @@
 """What payouts read and answer."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
@@ -7,6 +8,8 @@ from pydantic import ConfigDict, Field
 from chalicelib.edge.schemas import AnswerBody, Moment, MoneyBody
 from chalicelib.money import Money
 from chalicelib.payouts.domain import Batch, Payout
+from chalicelib.settlement.holding import Part
+from chalicelib.settlement.schemas import PartView
 
 
 class BalanceView(AnswerBody):
@@ -19,10 +22,16 @@ class BalanceView(AnswerBody):
     owed: MoneyBody
     in_payout: MoneyBody
     paid_out: MoneyBody
+    parts: list[PartView] = []
+    more: Annotated[bool, Field(description="there are more parts than these")] = False
 
     @classmethod
     def of(cls, balance: dict[str, Money]) -> "BalanceView":
         return cls(**{name: MoneyBody.of(amount) for name, amount in balance.items()})
+
+    def explained(self, parts: Sequence[Part], more: bool) -> "BalanceView":
+        shown = [PartView.of(part) for part in parts]
+        return self.model_copy(update={"parts": shown, "more": more})
 
 
 class OwnPayoutView(AnswerBody):

@@ -8,6 +8,8 @@ from pydantic import ConfigDict, Field
 from chalicelib.edge.pages import PageQuery
 from chalicelib.edge.schemas import AnswerBody, Moment, MoneyBody
 from chalicelib.ledger.domain import Line
+from chalicelib.money import Money
+from chalicelib.settlement.holding import Part
 from chalicelib.settlement.provider_files import LINES_AT_ONCE, FileLine, Judged, ProviderFile
 
 
@@ -126,4 +128,30 @@ class StatementLine(AnswerBody):
             at=line.at,
             amount=MoneyBody.of(line.change),
             balance=MoneyBody.of(line.balance_after),
+        )
+
+
+class PartView(AnswerBody):
+    """An amount of the pending or held balance. `reason`: not_delivered, return_window,
+    money_not_confirmed, disputed, artisan_not_verified, return_open, operator_hold or
+    being_released. `lifted_by`: who can change that; `expected_at`: when time does."""
+
+    parcel_id: str
+    order_id: str | None
+    amount: MoneyBody
+    state: str
+    reason: str
+    lifted_by: list[str]
+    expected_at: Moment | None
+
+    @classmethod
+    def of(cls, part: Part) -> "PartView":
+        return cls(
+            parcel_id=part.parcel_id,
+            order_id=part.order_id,
+            amount=MoneyBody.of(Money(part.amount_minor)),
+            state=part.state,
+            reason=part.hold.reason,
+            lifted_by=list(part.hold.lifted_by),
+            expected_at=part.hold.expected_at,
         )

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from chalicelib import clock
+from chalicelib.config import settings
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.domain import Statement
 from chalicelib.money import Money
@@ -11,16 +13,20 @@ from chalicelib.settlement import (
     bank_matching,
     breaks,
     domain,
+    holds,
     reconciliation,
     recovery,
     releases,
     reversing,
     settling,
+    share_tables,
+    standings,
     statements,
     tables,
     unapplied,
 )
 from chalicelib.settlement.domain import Sale
+from chalicelib.settlement.holding import Part, parts_of
 from chalicelib.settlement.reversals import Reversal, Stage
 from chalicelib.settlement.statements import MonthStatement
 from chalicelib.settlement.unapplied import Receipt, ReceiptStage
@@ -63,9 +69,33 @@ def record_unapplied(receipt: Receipt, stage: ReceiptStage) -> None:
     unapplied.record(receipt, stage)
 
 
-def recover(cause: str, artisan_id: str) -> Money:
-    """Take what an artisan owes from what is payable to them; what may be paid to them then."""
-    return recovery.recover(cause, artisan_id)
+def recover(cause: str, artisan_id: str, *, asked: bool = False) -> Money:
+    """Take what an artisan owes from what is payable to them; what may be paid to them then.
+
+    A payout takes a part of it at most (`recovery_limit_bp_per_payout`), so that who owes still
+    lives; one that the artisan asked for takes all.
+    """
+    limit_bp = domain.FULL_BP if asked else settings().recovery_limit_bp_per_payout
+    return recovery.recover(cause, artisan_id, limit_bp)
+
+
+def is_on_hold(artisan_id: str) -> bool:
+    """Whether an operator has put all that an artisan has on hold: nothing is paid out."""
+    return holds.is_on_hold(artisan_id)
+
+
+def waiting_parts(
+    artisan_id: str, limit: int, start: dict[str, Any] | None
+) -> tuple[list[Part], dict[str, Any] | None]:
+    """What an artisan waits for, amount by amount, and why; where it goes on.
+
+    All pages together are their pending and held balances.
+    """
+    shares, following = share_tables.waiting(artisan_id, limit, start)
+    standing = standings.standing_of(artisan_id)
+    days, now = settings().release_hold_days, clock.now()
+    parts = [part for share in shares for part in parts_of(share, standing, days, now)]
+    return parts, following
 
 
 def record_delivery(parcel_id: str, delivered_at: datetime) -> None:

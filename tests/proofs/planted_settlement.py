@@ -191,7 +191,7 @@ DEFECTS = [
     ),
     Defect(
         "an artisan is paid what they owe", reserving.prepared,
-        "settlement.recover(batch_id, artisan_id)",
+        "settlement.recover(batch_id, artisan_id, asked=request_key is not None)",
         'settlement.balances(artisan_id)["payable"]',
         _of(_payouts.test_P4_a_payout_is_net_of_what_is_owed),
     ),

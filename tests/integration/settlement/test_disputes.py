@@ -151,6 +151,7 @@ class TestAfterTheRelease:
         opened()
         assert payouts.draft_batch("op-1", "k").total.amount_minor == 5_000
 
+    @pytest.mark.usefixtures("netted_whole")
     def test_what_was_paid_out_is_owed_and_lost(self, aws):
         a_payable_artisan(payable_minor=5_000)
         service.settle_payment(SALE)
@@ -174,6 +175,7 @@ class TestAfterTheRelease:
         assert money_of() == {}
         assert share_of().disputes == frozenset()
 
+    @pytest.mark.usefixtures("netted_whole")
     def test_what_was_recovered_meanwhile_is_payable_when_it_is_won(self, aws):
         a_payable_artisan(payable_minor=5_000)
         service.settle_payment(SALE)

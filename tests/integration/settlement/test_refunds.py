@@ -183,6 +183,7 @@ class TestAfterTheRelease:
         approve()
         assert money_of() == {"owed": 20_000}
 
+    @pytest.mark.usefixtures("netted_whole")
     def test_what_failed_after_a_debt_was_recovered_is_payable_again(self, aws):
         a_payable_artisan(payable_minor=5_000)
         service.settle_payment(SALE)
@@ -224,12 +225,14 @@ class TestPayouts:
         assert ledger.check().holds
 
     @pytest.mark.parametrize("payable", [8_825, 8_825 + 999])
+    @pytest.mark.usefixtures("netted_whole")
     def test_who_owes_as_much_is_left_out_and_owes_nothing_more(self, aws, payable):
         self.owing(10_000, payable)
         batch = payouts.draft_batch("op-1", "k")
         assert (batch.payout_count, batch.skipped) == (0, {"art_a": "below_minimum"})
         assert sum(money_of().values()) == payable - 8_825
 
+    @pytest.mark.usefixtures("netted_whole")
     def test_who_owes_more_owes_the_rest(self, aws):
         self.owing(10_000, 5_000)
         assert payouts.draft_batch("op-1", "k").payout_count == 0
