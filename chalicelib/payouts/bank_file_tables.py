@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import clock
+from chalicelib.edge.sealing import seal, unseal
 from chalicelib.edge.storage import due_shard_of, sweep_due
 from chalicelib.payouts.bank_files import (
     BankFile,
@@ -19,6 +20,8 @@ from chalicelib.payouts.bank_files import (
     Taken,
     UnknownBankFile,
     as_json,
+    credit_as_text,
+    credit_from_text,
     from_json,
 )
 from chalicelib.payouts.tables import Key, PayoutsTable
@@ -35,14 +38,7 @@ def add(found: BankFile, lines: Sequence[BankLine], finish_by: datetime) -> None
     """Keep a report: its lines first, so that a report that is seen is whole."""
     with PayoutsTable.batch_write() as batch:
         for line in lines:
-            batch.save(
-                PayoutsTable(
-                    found.file_id,
-                    _sort_key(line.number),
-                    line=as_json(line),
-                    verdict=LineResult.WAITING,
-                )
-            )
+            batch.save(_row_of(found.file_id, line))
     PayoutsTable(
         found.file_id,
         FILE,
@@ -53,6 +49,14 @@ def add(found: BankFile, lines: Sequence[BankLine], finish_by: datetime) -> None
         due_shard=due_shard_of(BANK_FILE, found.file_id),
         due_at=clock.to_text(finish_by),
     ).save()
+
+
+def _row_of(file_id: str, line: BankLine) -> PayoutsTable:
+    row = PayoutsTable(file_id, _sort_key(line.number), line=as_json(line))
+    row.verdict = LineResult.WAITING
+    if line.credit is not None:
+        row.sealed = seal(credit_as_text(line.credit).encode(), f"{row.pk}#{row.sk}")
+    return row
 
 
 def find(file_id: str) -> BankFile:
@@ -139,4 +143,7 @@ def _sort_key(number: int) -> str:
 
 def _taken(row: PayoutsTable) -> Taken:
     assert row.line is not None
-    return Taken(from_json(row.line), LineResult(row.verdict), row.reason, row.work_after)
+    credit = None
+    if row.sealed is not None:
+        credit = credit_from_text(unseal(bytes(row.sealed), f"{row.pk}#{row.sk}").decode())
+    return Taken(from_json(row.line, credit), LineResult(row.verdict), row.reason, row.work_after)

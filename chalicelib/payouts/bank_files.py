@@ -5,9 +5,10 @@ bank writes, codes, ids and amounts are kept; words only of a credit that is for
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -170,23 +171,27 @@ def batch_in(*texts: str | None) -> tuple[str | None, int | None]:
 
 
 def as_json(line: BankLine) -> dict[str, Any]:
-    kept = asdict(line)
-    if line.credit is not None:
-        kept["credit"]["booked_on"] = line.credit.booked_on.isoformat()
+    """A line as it is kept; a credit is kept apart, since a bank's words may name somebody."""
+    kept = asdict(replace(line, credit=None))
     return {name: value for name, value in kept.items() if value is not None}
 
 
-def from_json(kept: Mapping[str, Any]) -> BankLine:
+def from_json(kept: Mapping[str, Any], credit: CamtEntry | None) -> BankLine:
     values = dict(kept)
     if "amount" in values:
         values["amount"] = _money(values["amount"])
-    if "credit" in values:
-        credit = dict(values["credit"])
-        booked_on = date.fromisoformat(credit["booked_on"])
-        amount = _money(credit["amount"])
-        values["credit"] = CamtEntry(**credit | {"amount": amount, "booked_on": booked_on})
     outcome = Outcome(values["outcome"]) if "outcome" in values else None
-    return BankLine(**{"amount": None} | values | {"outcome": outcome})
+    return BankLine(**{"amount": None} | values | {"outcome": outcome, "credit": credit})
+
+
+def credit_as_text(credit: CamtEntry) -> str:
+    return json.dumps(asdict(credit) | {"booked_on": credit.booked_on.isoformat()})
+
+
+def credit_from_text(text: str) -> CamtEntry:
+    kept = json.loads(text)
+    booked_on = date.fromisoformat(kept["booked_on"])
+    return CamtEntry(**kept | {"amount": _money(kept["amount"]), "booked_on": booked_on})
 
 
 def _money(kept: Mapping[str, Any]) -> Money:

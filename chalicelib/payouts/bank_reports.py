@@ -24,7 +24,7 @@ from chalicelib.payouts.domain import (
     UnknownPayout,
 )
 from chalicelib.payouts.messages import BankFileToRead
-from chalicelib.settlement import breaks
+from chalicelib.settlement import bank_matching, breaks
 from chalicelib.settlement.break_domain import BreakKind
 
 AT_ONCE = 100
@@ -220,12 +220,5 @@ def _credited(taken: Taken) -> Taken:
     """Money that came in and is no payout's: reconciliation holds it against remittances."""
     line = taken.line
     assert line.credit is not None
-    breaks.open_break(
-        BreakKind.UNKNOWN_BANK_CREDIT,
-        ids.derived_id("brk", BreakKind.UNKNOWN_BANK_CREDIT, line.key),
-        amount=line.credit.amount,
-        provider=None,
-        reference=line.credit.entry_id,
-        reason="a credit of the bank",
-    )
+    bank_matching.take_credits(str(line.statement_id), [line.credit])  # type: ignore[list-item]
     return replace(taken, result=LineResult.CREDIT)
