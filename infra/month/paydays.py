@@ -76,6 +76,8 @@ class Paydays:
         amount = payout["amount"]["amount_minor"]
         sent = Sent(payout["id"], payout["artisan_id"], payout["rail"], amount)
         self.sent[sent.payout_id] = sent
+        if self._has_its_own_end(sent, day):
+            return
         outcome = self._outcome()
         self.outcomes[outcome] += 1
         if outcome == "unknown":
@@ -84,6 +86,16 @@ class Paydays:
         if outcome == "returned":
             self._later[day + RETURNED_AFTER_DAYS].append((sent, "returned"))
         self._tell(sent, "paid" if outcome == "returned" else outcome)
+
+    def _has_its_own_end(self, sent: Sent, day: int) -> bool:
+        """Whether the rail's API has decided by the amount what becomes of it (a magic one)."""
+        if sent.rail == "bank_account":
+            return False
+        asked = self._world.bank.payouts.find(sent.payout_id)
+        if asked is not None and asked.fate.is_returned:
+            self._later[day + RETURNED_AFTER_DAYS].append((sent, "sent back"))
+        is_usual = asked is not None and asked.state == "accepted" and not asked.fate.called_back
+        return not is_usual
 
     def _outcome(self) -> str:
         """As the shares say, each of them once first."""
@@ -96,7 +108,10 @@ class Paydays:
         """What rails tell days later."""
         for when in sorted(one for one in self._later if one <= day):
             for sent, outcome in self._later.pop(when):
-                self._tell(sent, outcome)
+                if outcome == "sent back":
+                    self._world.bank.payouts.send_back(sent.payout_id)
+                else:
+                    self._tell(sent, outcome)
 
     def _tell(self, sent: Sent, outcome: str) -> None:
         """The wallet's callback carries what became of payouts; now and then twice."""
@@ -137,12 +152,23 @@ class Paydays:
     @property
     def paid_minor(self) -> int:
         """What has left our bank account."""
-        return sum(one.amount_minor for one in self.sent.values() if one.is_paid)
+        return sum(one.amount_minor for one in self.sent.values() if self._left(one))
 
     @property
     def returned_minor(self) -> int:
         """What has come back."""
-        return sum(one.amount_minor for one in self.sent.values() if one.is_returned)
+        return sum(one.amount_minor for one in self.sent.values() if self._came_back(one))
+
+    def _left(self, sent: Sent) -> bool:
+        return sent.is_paid or self._state_of(sent) in ("paid", "returned")
+
+    def _came_back(self, sent: Sent) -> bool:
+        return sent.is_returned or self._state_of(sent) == "returned"
+
+    def _state_of(self, sent: Sent) -> str:
+        """As the books of the rail's API have it."""
+        asked = self._world.bank.payouts.find(sent.payout_id)
+        return asked.state if asked is not None else ""
 
 
 def _by_whom(payout: dict[str, Any]) -> tuple[str, str]:

@@ -121,3 +121,9 @@ def _sellers(region: str) -> Sequence[str]:
 def subjects() -> Mapping[str, str]:
     """Artisan's id to their subject, by which they sign in."""
     return {artisan_id_of(demo.subject): demo.subject for demo in demo_artisans()}
+
+
+def sellers_beside(subject: str) -> Sequence[str]:
+    """The other verified artisans of the same region."""
+    found = next(own for own in map(_sellers, shares.REGIONS) if subject in own)
+    return tuple(other for other in found if other != subject)

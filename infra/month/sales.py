@@ -7,7 +7,7 @@ from infra.demo.catalogue import DemoListing
 from infra.demo.load import listing_id_of
 from infra.local.bank.accounts import Charge
 from infra.local.bank.plans import Plan
-from infra.month.plan import Planned, subjects
+from infra.month.plan import Planned, sellers_beside, subjects
 from infra.month.world import MonthFailed, Refused, World
 
 ANOTHER_WAY = {"card": "wallet", "mastercard": "card", "payzone": "wallet"}
@@ -50,7 +50,17 @@ class Buyers:
         return self._face_to_face(plan) if plan.in_person else self._from_afar(plan)
 
     def _face_to_face(self, plan: Planned) -> Sale:
-        world, token = self._world, self._world.artisan(plan.seller)
+        """A stall whose artisan may not sell any more is passed over for the next one."""
+        for seller in (plan.seller, *sellers_beside(plan.seller)):
+            try:
+                return self._at_stall(plan, seller)
+            except Refused as refusal:
+                if refusal.code != "artisan_not_verified":
+                    raise
+        raise MonthFailed("there is nobody to buy from")
+
+    def _at_stall(self, plan: Planned, seller: str) -> Sale:
+        world, token = self._world, self._world.artisan(seller)
         amount = {"amount_minor": plan.amount_minor, "currency": "MAD"}
         key = f"month-link-{plan.number}"
         path = "/v1/me/payment-links"
