@@ -222,9 +222,11 @@ def test_P8_a_refusal_that_says_nothing_of_the_money_is_unknown(rail, status):
 def test_P8_a_page_of_a_proxy_is_not_taken_for_absence(rail):
     payout = a_payout(20_074)
     sending.send_payout(payout.payout_id)
-    outbound.set_transport(lambda request: Response(404, b"<html>not here</html>"))
+    page = Response(404, b"<html>not here</html>")
+    outbound.set_transport(
+        lambda request: page if request.method == "GET" else rail.bank.carry(request)
+    )
     later()
-    outbound.set_transport(rail.bank.carry)
     assert rail.payouts.put_count == {payout.payout_id: 1}
     assert status_of(payout) is PayoutStatus.UNKNOWN
 
