@@ -42,6 +42,7 @@ STREAMS = {
     "refunds": payment_consumers.relay_refund_changes,
     "disputes": payment_consumers.relay_dispute_changes,
     "settlement": settlement_consumers.relay_confirmations,
+    "artisans": settlement_consumers.relay_verifications,
 }
 QUEUES = {
     "payments": payment_consumers.apply_payment_message,
