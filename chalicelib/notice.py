@@ -77,6 +77,14 @@ KINDS: dict[str, Kind] = {
     "dispute_opened": _artisan("parcel_id", "amount_minor", may_have=("until",)),  # until: evidence
     "dispute_won": _artisan("parcel_id", "amount_minor"),
     "dispute_lost": _artisan("parcel_id", "amount_minor"),
+    # ... and of their money.
+    "money_released": _artisan("parcel_id", "amount_minor"),
+    "money_owed": _artisan("parcel_id", "amount_minor"),
+    "money_recovered": _artisan("amount_minor"),
+    "debt_written_off": _artisan("amount_minor"),
+    "payout_paid": _artisan("amount_minor"),
+    "payout_failed": _artisan("amount_minor"),
+    "payout_returned": _artisan("amount_minor"),
     "in_person_paid": _artisan("order_id", "amount_minor"),
 }
 

@@ -289,6 +289,71 @@ TEMPLATES: dict[str, dict[Language, Template]] = {
             "Dispute lost for parcel {parcel_id}. Goes back to the buyer: {amount_minor}.",
         ),
     },
+    "money_released": {
+        AR: ("مبلغ صار متاحا", "صار مبلغ {amount_minor} عن الطرد {parcel_id} متاحا للأداء."),
+        FR: (
+            "De l'argent est libéré",
+            "Libéré : {amount_minor} pour le colis {parcel_id}. Il part au prochain versement.",
+        ),
+        EN: (
+            "Money is released",
+            "Released: {amount_minor} for parcel {parcel_id}. It leaves with the next payout.",
+        ),
+    },
+    "money_owed": {
+        AR: ("مبلغ عليكم", "عليكم {amount_minor} عن الطرد {parcel_id}. يُقتطع من مبيعاتكم القادمة."),
+        FR: (
+            "Une somme est due",
+            "Vous devez {amount_minor} pour le colis {parcel_id}. C'est retenu sur vos ventes.",
+        ),
+        EN: (
+            "An amount is owed",
+            "You owe {amount_minor} for parcel {parcel_id}. It is taken from your sales.",
+        ),
+    },
+    "money_recovered": {
+        AR: ("اقتُطع مبلغ", "اقتُطع {amount_minor} مما كان عليكم. التفاصيل في كشف حسابكم."),
+        FR: (
+            "Une somme due est retenue",
+            "Retenu sur votre solde : {amount_minor} de ce que vous deviez. Voir votre relevé.",
+        ),
+        EN: (
+            "An amount owed is taken",
+            "Taken from your balance: {amount_minor} of what you owed. See your statement.",
+        ),
+    },
+    "debt_written_off": {
+        AR: ("أُسقط دين", "لم يعد عليكم مبلغ {amount_minor}."),
+        FR: ("Une dette est effacée", "Vous ne devez plus {amount_minor}."),
+        EN: ("A debt is written off", "You no longer owe {amount_minor}."),
+    },
+    "payout_paid": {
+        AR: ("تم الأداء لكم", "أُدي لكم مبلغ {amount_minor}."),
+        FR: ("Vous êtes payé", "Versement arrivé : {amount_minor}."),
+        EN: ("You have been paid", "Your payout has arrived: {amount_minor}."),
+    },
+    "payout_failed": {
+        AR: ("تعذر الأداء", "تعذر أداء {amount_minor}، وعاد إلى رصيدكم. راجعوا وجهة الأداء."),
+        FR: (
+            "Un versement a échoué",
+            "Versement refusé : {amount_minor} revient à votre solde. Vérifiez où vous êtes payé.",
+        ),
+        EN: (
+            "A payout has failed",
+            "Payout refused: {amount_minor} is back in your balance. Check where you are paid.",
+        ),
+    },
+    "payout_returned": {
+        AR: ("عاد مبلغ أُدي لكم", "عاد مبلغ {amount_minor} إلى رصيدكم. راجعوا وجهة الأداء."),
+        FR: (
+            "Un versement est revenu",
+            "Versement revenu : {amount_minor} est à votre solde. Vérifiez où vous êtes payé.",
+        ),
+        EN: (
+            "A payout has come back",
+            "Payout returned: {amount_minor} is back in your balance. Check where you are paid.",
+        ),
+    },
     "in_person_paid": {
         AR: ("تم الأداء", "تم أداء {amount_minor}. يمكنكم تسليم السلعة. البيع {order_id}."),
         FR: (

@@ -3,16 +3,13 @@
 from collections.abc import Callable
 
 from chalicelib import clock
-from chalicelib.artisans import service as artisans
+from chalicelib.artisans.announcements import tell_artisan
 from chalicelib.edge import notices
 from chalicelib.edge.notices import Contact
-from chalicelib.errors import NotFound
 from chalicelib.orders import return_tables, tables
 from chalicelib.orders.domain import Order, OrderState, Parcel, ParcelStatus
 from chalicelib.orders.return_domain import Return, ReturnStatus
 from chalicelib.orders.service import return_window
-
-FALLBACK_LANGUAGE = "fr"
 
 
 def tell_buyer(order: Order, kind: str, what: str, **params: str | int) -> None:
@@ -21,17 +18,6 @@ def tell_buyer(order: Order, kind: str, what: str, **params: str | int) -> None:
     if buyer.email or buyer.phone:
         contact = Contact(name=buyer.name or None, email=buyer.email or None, phone=buyer.phone)
         notices.tell(kind, f"{kind}:{what}:buyer", contact, buyer.language, **params)
-
-
-def tell_artisan(artisan_id: str, kind: str, what: str, **params: str | int) -> None:
-    """Tell an artisan something, in the first language that they named."""
-    try:
-        profile = artisans.artisan(artisan_id).profile
-    except NotFound:
-        return
-    language = profile.languages[0] if profile.languages else FALLBACK_LANGUAGE
-    contact = Contact(name=profile.name, phone=profile.phone)
-    notices.tell(kind, f"{kind}:{what}:{artisan_id}", contact, language, **params)
 
 
 def goods_of(order: Order, artisan_id: str) -> str:

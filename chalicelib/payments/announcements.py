@@ -1,8 +1,9 @@
 """Who is told what of payments, refunds and disputes."""
 
 from chalicelib import clock
+from chalicelib.artisans.announcements import tell_artisan
 from chalicelib.orders import service as orders
-from chalicelib.orders.announcements import goods_of, tell_artisan, tell_buyer
+from chalicelib.orders.announcements import goods_of, tell_buyer
 from chalicelib.orders.domain import Order
 from chalicelib.payments import actions
 from chalicelib.payments.dispute_domain import Dispute, DisputeStatus

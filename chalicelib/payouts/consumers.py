@@ -6,9 +6,10 @@ from pydantic import Field
 
 from chalicelib import clock
 from chalicelib.edge.blueprint import FeatureBlueprint
+from chalicelib.edge.streams import Change
 from chalicelib.money import Money
 from chalicelib.payments.messages import PayoutReported
-from chalicelib.payouts import bank_reports, sending, service
+from chalicelib.payouts import announcements, bank_reports, sending, service
 from chalicelib.payouts.domain import Outcome, Report
 from chalicelib.payouts.messages import BankFileToRead, BatchToWorkOn, LaneToDraft, PayoutToSend
 
@@ -45,6 +46,12 @@ def _record(message: PayoutReported) -> None:
             occurred_at=clock.from_text(message.occurred_at),
         )
     )
+
+
+@payout_events.stream("payouts")
+def relay_payouts(change: Change) -> None:
+    """An artisan hears what has become of their payout."""
+    announcements.tell_of(change)
 
 
 @payout_events.every_minute

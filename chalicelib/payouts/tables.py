@@ -74,7 +74,7 @@ class ByArtisanIndex(GlobalSecondaryIndex[Any]):
 
 
 class PayoutsTable(Table):
-    Meta: Any = meta("payouts")
+    Meta: Any = meta("payouts", stream=True)
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     status = UnicodeAttribute(null=True)

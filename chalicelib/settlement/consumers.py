@@ -18,7 +18,7 @@ from chalicelib.payments.messages import (
     RefundMoved,
 )
 from chalicelib.payments.messages import Portion as PortionTold
-from chalicelib.settlement import reversals, service
+from chalicelib.settlement import announcements, reversals, service
 from chalicelib.settlement.domain import Sale, Terms
 from chalicelib.settlement.messages import ArtisanCleared, FileLinesToTake, PaymentConfirmed
 from chalicelib.settlement.provider_files import LineResult
@@ -128,6 +128,12 @@ def relay_confirmations(change: Change) -> None:
             settled_at=change.text("settled_at"),
         ),
     )
+
+
+@settlement_events.stream("settlement")
+def relay_money_notices(change: Change) -> None:
+    """An artisan hears what has become of their money; apart, so that no notice stops the money."""
+    announcements.tell_of(change)
 
 
 @settlement_events.stream("artisans")

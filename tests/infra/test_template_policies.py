@@ -153,8 +153,14 @@ class TestLeastPolicies:
             "relay_dispute_changes": ("notifications", "settlement"),
             "relay_callbacks": ("payments",),
             "relay_confirmations": ("payments",),
+            "relay_money_notices": ("notifications",),
+            "relay_verifications": ("settlement",),
+            "relay_payouts": ("notifications",),
             # A payout's callback is handed over by whoever applies it.
-            **dict.fromkeys(("API", *APPLYING), ("payouts",)),
+            **dict.fromkeys(APPLYING, ("payouts",)),
+            "API": ("payouts", "settlement"),
+            # What waits for an artisan, and a long file, are looked at page by page.
+            **dict.fromkeys(("settle", "finish_settlement_files"), ("settlement",)),
             # A large batch goes on page by page.
             **dict.fromkeys(("record_payout_report", "finish_payout_batches"), ("payouts",)),
         }
