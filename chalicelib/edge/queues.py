@@ -27,10 +27,11 @@ class Queue:
 
 
 PAYMENTS = Queue("payments", visibility_seconds=900, batch_size=5)
-"""Its messages have providers called, so few come at a time, and they may take long."""
+PAYOUTS = Queue("payouts", visibility_seconds=900, batch_size=5)
+"""Their messages have providers called, so few come at a time, and they may take long."""
 QUEUES: dict[str, Queue] = {
     queue.name: queue
-    for queue in (PAYMENTS, Queue("settlement"), Queue("payouts"), Queue("notifications"))
+    for queue in (PAYMENTS, Queue("settlement"), PAYOUTS, Queue("notifications"))
 }
 
 
