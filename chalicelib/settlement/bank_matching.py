@@ -51,22 +51,28 @@ def take_credits(statement_id: str, entries: Iterable[Booked]) -> int:
         if one.is_credit and not one.is_return
     ]  # fmt: skip
     known = bank_tables.known_credits([one.credit_id for one in found])
-    return sum(_take(one) for one in found if one.credit_id not in known)
+    new = list({one.credit_id: one for one in found if one.credit_id not in known}.values())
+    open_ones = bank_tables.open_remittances() if new else []
+    return sum(_take(one, open_ones) for one in new)
 
 
-def _take(credit: Credit) -> bool:
+def _take(credit: Credit, open_ones: list[Remittance]) -> bool:
+    """`open_ones` are those that no credit was found for: what this one is leaves them."""
     for _ in range(ATTEMPTS):
-        match = bank_domain.match(credit, bank_tables.open_remittances())
+        match = bank_domain.match(credit, open_ones)
         if match is None:
             unknown = _unknown(credit)
             if bank_tables.add_credit(credit, None, [break_tables.opening(unknown)]):
                 count("BreakOpened", kind=unknown.kind)
             return False
         also = _cured(match.remittances, credit)
-        if bank_tables.add_credit(credit, match, also):
+        is_added = bank_tables.add_credit(credit, match, also)
+        open_ones[:] = [one for one in open_ones if one not in match.remittances]
+        if is_added:
             return True
         if bank_tables.known_credits([credit.credit_id]):
             return False
+        open_ones[:] = bank_tables.open_remittances()
     count("BankCreditContended")
     return False
 

@@ -163,6 +163,19 @@ def confirming(line: FileLine, judged: Judged, payment: SettledPayment) -> Compa
     return together(_with_line(file_id_of(line), judged), facts)
 
 
+def confirming_first(line: FileLine, judged: Judged, payment: SettledPayment) -> Companion:
+    """As `confirming`, of a line that was never kept: refused where it was. A put, so for no entry
+    whose transaction is read by positions."""
+    facts = confirm(payment, line.line_id, line.provider_reference, line.settled_at)
+    row = _row(file_id_of(line), judged)
+
+    def write(transaction: TransactWrite) -> None:
+        transaction.save(row, condition=SettlementTable.pk.does_not_exist())
+        facts(transaction)
+
+    return write
+
+
 def with_line(line: FileLine, judged: Judged) -> Companion:
     return _with_line(file_id_of(line), judged)
 
@@ -179,14 +192,7 @@ def find_line(line_id: str) -> FileLine | None:
 
 def _with_line(file_id: str, judged: Judged) -> Companion:
     """A line's row; one that stands is only changed while its payment was missing."""
-    row = SettlementTable(
-        f"file#{file_id}",
-        _sort_key(judged.number),
-        number=judged.number,
-        result=judged.result,
-        reason=judged.reason,
-        **_amounts(judged.line),
-    )
+    row = _row(file_id, judged)
     table = SettlementTable
     actions: list[Any] = all_of(row)
     if judged.reason is None:
@@ -197,6 +203,17 @@ def _with_line(file_id: str, judged: Judged) -> Companion:
         transaction.update(row, actions, condition=open_still)
 
     return write
+
+
+def _row(file_id: str, judged: Judged) -> SettlementTable:
+    return SettlementTable(
+        f"file#{file_id}",
+        _sort_key(judged.number),
+        number=judged.number,
+        result=judged.result,
+        reason=judged.reason,
+        **_amounts(judged.line),
+    )
 
 
 def _amounts(line: FileLine | None) -> dict[str, Any]:

@@ -10,13 +10,12 @@ from datetime import timedelta
 
 from chalicelib import clock
 from chalicelib.edge import objects, queues, sealing
-from chalicelib.settlement import bank_matching, file_tables, provider_files, tables, taking
+from chalicelib.settlement import bank_matching, file_tables, provider_files, taking
 from chalicelib.settlement.messages import FileLinesToTake
 from chalicelib.settlement.provider_files import (
     LINES_AT_ONCE,
     FileLine,
     Judged,
-    LineResult,
     ProviderFile,
 )
 
@@ -94,17 +93,12 @@ def _take(found: ProviderFile, lines: Sequence[FileLine | Judged]) -> None:
     if not lines:
         return
     numbers = (lines[0].number, lines[-1].number)
-    done = {judged.number for judged in file_tables.lines_between(found.file_id, *numbers)}
+    kept = file_tables.lines_between(found.file_id, *numbers)
+    taking.schedule_payments(kept)
+    done = {judged.number for judged in kept}
     left = [line for line in lines if line.number not in done]
     for start in range(0, len(left), CHUNK):
         taking.take(found, left[start : start + CHUNK])
-    _schedule(file_tables.lines_between(found.file_id, *numbers))
-
-
-def _schedule(lines: Sequence[Judged]) -> None:
-    named = [one.line.reference for one in lines if one.line and one.result is LineResult.MATCHED]
-    payments, _ = tables.payments_and_shares(named, [])
-    taking.schedule([parcel for payment in payments.values() for parcel in payment.parcel_ids])
 
 
 def finish_files() -> None:
@@ -116,7 +110,7 @@ def finish_files() -> None:
             file_tables.note_taken(found.file_id, found.taken_count, later)
             _send_next(found)
         else:
-            _schedule(file_tables.load_file(found.file_id)[1])
+            taking.schedule_payments(file_tables.load_file(found.file_id)[1])
             _end(found.file_id)
 
 

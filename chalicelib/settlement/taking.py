@@ -34,24 +34,30 @@ TOLD_BEFORE = "another file has told it"
 
 
 def take(found: ProviderFile, lines: Sequence[FileLine | Judged]) -> None:
-    """Judge lines that have no result yet, and keep what each comes to."""
+    """Judge lines that have no result yet, keep what each comes to, and schedule what is released
+    by it. A repeat after a crash schedules by `schedule_payments`."""
     named = [line.reference for line in lines if isinstance(line, FileLine) and line.reference]
     payments, _ = tables.payments_and_shares(named, [])
     left = list(lines)
     simple = [line for line in lines if _is_simple(line, payments)]
     simple = list({line.reference: line for line in reversed(simple)}.values())  # the first of each
+    parcels: list[str] = []
     for group in _groups(simple, payments):
         if _confirm_together(group, payments):
             taken = {line.number for line in group}
             left = [line for line in left if line.number not in taken]
+            parcels += [one for line in group for one in payments[line.reference].parcel_ids]
     seen = {line.reference for line in simple}
     for line in left:
         if isinstance(line, Judged):
             file_tables.add_line(found.file_id, line)
-        elif line.reference in seen:
-            _apply(line, tables.find_payment(line.reference))
         else:
-            _apply(line, payments.get(line.reference))
+            payment = payments.get(line.reference)
+            if line.reference in seen:
+                payment = tables.find_payment(line.reference)
+            if _apply(line, payment) is LineResult.MATCHED and payment is not None:
+                parcels += payment.parcel_ids
+    schedule(parcels)
 
 
 def _is_simple(line: FileLine | Judged, payments: dict[str, SettledPayment]) -> bool:
@@ -88,7 +94,7 @@ def _confirm_together(group: Sequence[FileLine], payments: dict[str, SettledPaym
         payment = payments[line.reference]
         judged = Judged(line.number, LineResult.MATCHED, None, line)
         entries.append(provider_files.settlement_entry(line, payment, now))
-        also.append(file_tables.confirming(line, judged, payment))
+        also.append(file_tables.confirming_first(line, judged, payment))
         found = _break_of(judged, payment)
         if found is not None:
             also.append(break_tables.opening(found))
@@ -218,6 +224,13 @@ def match_waiting_line(payment: SettledPayment) -> None:
     line = file_tables.find_line(payment.waiting_line)
     if line is not None and _apply(line, payment) is LineResult.MATCHED:
         schedule(payment.parcel_ids)
+
+
+def schedule_payments(lines: Iterable[Judged]) -> None:
+    """Schedule what these lines have confirmed, whoever was to do so."""
+    named = [one.line.reference for one in lines if one.line and one.result is LineResult.MATCHED]
+    payments, _ = tables.payments_and_shares(named, [])
+    schedule([parcel for payment in payments.values() for parcel in payment.parcel_ids])
 
 
 def schedule(parcel_ids: Sequence[str]) -> None:

@@ -22,6 +22,9 @@ from chalicelib.settlement.break_domain import BreakStatus
 from chalicelib.settlement.tables import SettlementTable
 from tests.aws import both_databases
 from tests.factories.settlement import COLUMNS, a_file, a_payment_id, a_sale, file_line, terms
+from tests.quick_moto import quick_moto  # noqa: F401  a fixture
+
+pytestmark = pytest.mark.usefixtures("quick_moto")
 
 DAY = date(2026, 6, 15)
 NET = Money(24_553)

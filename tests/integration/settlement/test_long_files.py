@@ -8,6 +8,9 @@ from chalicelib.ledger import service as ledger
 from chalicelib.settlement import file_tables, provider_files, reconciliation, service
 from tests.aws import both_databases
 from tests.factories.settlement import a_file, a_payment_id, a_sale, file_line, terms
+from tests.quick_moto import quick_moto  # noqa: F401  a fixture
+
+pytestmark = pytest.mark.usefixtures("quick_moto")
 
 CSV = {"Content-Type": "text/csv", "Idempotency-Key": "long-1"}
 
