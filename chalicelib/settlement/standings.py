@@ -26,7 +26,7 @@ def standings_of(artisan_ids: Iterable[str]) -> dict[str, Standing]:
     except Exception as error:  # Whatever it is, each is read by itself now.
         if is_outage(error):
             raise
-    found = {}
+    found: dict[str, Standing] = {}
     for artisan_id in wanted:
         try:
             found |= _standings([artisan_id])
