@@ -8,11 +8,14 @@ pk               sk             what
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
+
+from pynamodb.transactions import TransactWrite
 
 from chalicelib import clock
 from chalicelib.edge.sealing import seal, unseal
-from chalicelib.edge.storage import due_shard_of, sweep_due
+from chalicelib.edge.storage import commit, due_shard_of, sweep_due
 from chalicelib.payouts.bank_files import (
     BankFile,
     BankLine,
@@ -28,6 +31,7 @@ from chalicelib.payouts.tables import Key, PayoutsTable
 
 FILE, LINE, DEBIT = "file", "line#", "debit#"
 BANK_FILE = "bank"
+MOST_AT_ONCE = 100
 
 
 def is_kept(file_id: str) -> bool:
@@ -35,10 +39,18 @@ def is_kept(file_id: str) -> bool:
 
 
 def add(found: BankFile, lines: Sequence[BankLine], finish_by: datetime) -> None:
-    """Keep a report: its lines first, so that a report that is seen is whole."""
-    with PayoutsTable.batch_write() as batch:
-        for line in lines:
-            batch.save(_row_of(found.file_id, line))
+    """Keep a report: its lines first, so that a report that is seen is whole.
+
+    By transactions, since nothing here ever deletes a row and a batch of writes could.
+    """
+
+    def write(transaction: TransactWrite, page: Sequence[BankLine]) -> None:
+        for line in page:
+            transaction.save(_row_of(found.file_id, line))
+
+    for start in range(0, len(lines), MOST_AT_ONCE):
+        page = lines[start : start + MOST_AT_ONCE]
+        commit(partial(write, page=page))
     PayoutsTable(
         found.file_id,
         FILE,
