@@ -182,5 +182,6 @@ class TestLeastPolicies:
         calling = {name for name, use in uses().items() if use.calls_out}
         assert calling == {
             "API", "apply_payment_message", "sweep_overdue_orders", "sweep_payments_to_ask",
+            "record_payout_report", "finish_payout_batches",
             "sweep_refunds",
         }  # fmt: skip
