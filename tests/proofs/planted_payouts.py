@@ -187,7 +187,7 @@ DEFECTS = [
     Defect(
         "the day's batch takes who asks while it is counted", drafting.end,
         "not plan_tables.move_lane(Lane(batch_id), None)", "False",
-        _seeded(histories.test_P4_who_asks_as_the_day_ends_is_counted_or_asks_again),
+        _seeded(histories.test_P4_who_asks_as_the_day_ends_is_counted_or_asks_again, how_many=40),
     ),
     Defect(
         "the day's batch takes more after it has ended", tables.reserving,
