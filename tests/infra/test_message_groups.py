@@ -28,7 +28,7 @@ def test_the_senders_are_found() -> None:
     assert len(_sends()) >= 7
 
 
-@pytest.mark.parametrize(("where", "call"), _sends(), ids=lambda one: str(one)[:60])
+@pytest.mark.parametrize(("where", "call"), _sends(), ids=[where for where, _ in _sends()])
 def test_every_message_of_money_names_its_group(where: str, call: ast.Call) -> None:
     named = [word.value for word in call.keywords if word.arg == "group"] + call.args[2:3]
     assert named, f"{where} sends without a group"
