@@ -46,6 +46,8 @@ EVENTS = (
     Event("PaymentFlagged", "A payment is not as its provider says: review it."),
     Event("RefundUnknown", "A provider does not answer about refunds; they are asked about again.",
           allowed=5, minutes=3),
+    Event("PayoutUnknown", "A rail does not answer about payouts; they stay reserved, and unknown.",
+          by=("rail", ("wallet", "card")), allowed=5, minutes=3),
     Event("DisputeEvidenceOverdue", "Evidence was due and not sent: send it, or lose the dispute."),
     Event("ProviderAnswerUnread", "A provider's answers cannot be read: it has changed them.",
           minutes=3),
