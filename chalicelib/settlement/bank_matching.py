@@ -6,6 +6,7 @@ credit confirms a remittance, or is a break; so is a remittance that the bank do
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import partial
 from typing import Protocol
 
 from chalicelib import clock, ids
@@ -126,7 +127,7 @@ def miss_remittances() -> None:
     Raises:
         StepsFailed: some could not be done, and are still due.
     """
-    each_apart((lambda one=one: _miss(one)) for one in bank_tables.due_remittances())
+    each_apart(partial(_miss, one) for one in bank_tables.due_remittances())
 
 
 def _miss(one: Remittance) -> None:

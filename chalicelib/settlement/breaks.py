@@ -1,6 +1,7 @@
 """Opening breaks, listing them, and resolving each once: by a new entry, or by what cured it."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from chalicelib import clock
 from chalicelib.config import settings
@@ -114,7 +115,7 @@ def _is_resolved(found: Break, decision: Decision) -> bool:
     """False where it was resolved, or what it is about changed, a moment ago."""
     now = clock.now()
     line = file_tables.find_line(found.line_id) if found.line_id else None
-    payment = tables.find_payment(found.reference) if _is_of_payment(found) else None
+    payment = tables.find_payment(str(found.reference)) if _is_of_payment(found) else None
     postings = _postings(found, decision, line, payment)
     entry = break_domain.entry_of(found, decision, postings, now)
     event_id = decision.event_id or (entry.entry_id if entry else "")
@@ -184,7 +185,7 @@ def miss_payments() -> None:
     Raises:
         StepsFailed: some could not be done, and are still due.
     """
-    each_apart((lambda one=payment: _miss(one)) for payment in payment_tables.due_payments())
+    each_apart(partial(_miss, payment) for payment in payment_tables.due_payments())
 
 
 def _miss(payment: SettledPayment) -> None:

@@ -204,11 +204,13 @@ def confirm(
     actions = [
         table.confirmed_by.set(line),
         table.confirmed_at.set(clock.to_text(settled_at)),
-        table.waiting_line.remove(),
-        table.breaks.remove(),
         table.due_shard.remove(),
         table.due_at.remove(),
     ]
+    if payment.waiting_line is not None:
+        actions.append(table.waiting_line.remove())
+    if payment.breaks:
+        actions.append(table.breaks.remove())
     if reference is not None:
         actions.append(table.provider_reference.set(reference))
 

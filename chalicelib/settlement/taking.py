@@ -39,7 +39,7 @@ def take(found: ProviderFile, lines: Sequence[FileLine | Judged]) -> None:
     named = [line.reference for line in lines if isinstance(line, FileLine) and line.reference]
     payments, _ = tables.payments_and_shares(named, [])
     left = list(lines)
-    simple = [line for line in lines if _is_simple(line, payments)]
+    simple = [line for line in lines if isinstance(line, FileLine) and _is_simple(line, payments)]
     simple = list({line.reference: line for line in reversed(simple)}.values())  # the first of each
     parcels: list[str] = []
     for group in _groups(simple, payments):
@@ -60,9 +60,9 @@ def take(found: ProviderFile, lines: Sequence[FileLine | Judged]) -> None:
     schedule(parcels)
 
 
-def _is_simple(line: FileLine | Judged, payments: dict[str, SettledPayment]) -> bool:
+def _is_simple(line: FileLine, payments: dict[str, SettledPayment]) -> bool:
     """It matches, for all that was read, and cures nothing."""
-    if isinstance(line, Judged) or line.type is not LineType.PAYMENT:
+    if line.type is not LineType.PAYMENT:
         return False
     payment = payments.get(line.reference)
     if payment is None or payment.breaks or payment.confirmed_by is not None:

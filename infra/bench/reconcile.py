@@ -6,6 +6,7 @@ is what operators wait for: the file, the sweep that misses payments, and the ba
 """
 
 import argparse
+import gc
 import os
 import sys
 from collections import Counter
@@ -66,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--breaks", type=int, default=BREAKS)
     parser.add_argument("--seed", type=int, default=SEED)
     given = parser.parse_args(arguments)
+    gc.set_threshold(10_000, 20, 20)  # as the app does at its first event
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(),

@@ -19,6 +19,7 @@ from botocore.endpoint import Endpoint
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.responses import DynamoHandler
 from werkzeug.exceptions import HTTPException
@@ -27,6 +28,7 @@ from infra.local.environment import ACCOUNT, REGION
 from infra.local.moto_fixes import moto_lock
 
 _AMAZON = ".amazonaws.com"
+_real_equals, _real_is_less = DynamoType.__eq__, DynamoType.__lt__
 _real_answer = Endpoint._do_get_response
 _real_request = Endpoint.create_request
 _OK = SimpleNamespace(status_code=200, headers={}, content=b"")
@@ -41,8 +43,23 @@ def short_cut() -> Iterator[None]:
         mock.patch.object(Endpoint, "_do_get_response", _answer),
         mock.patch.object(Endpoint, "create_request", _request),
         mock.patch.object(UpdateExpressionParser, "make", _parsed_once),
+        mock.patch.object(DynamoType, "__eq__", _equals),
+        mock.patch.object(DynamoType, "__lt__", _is_less),
     ):
         yield
+
+
+def _equals(one: DynamoType, other: object) -> bool:
+    """Texts compare as they are; a query compares the keys of all items."""
+    if isinstance(other, DynamoType) and one.type == "S" == other.type:
+        return bool(one.value == other.value)
+    return bool(_real_equals(one, other))
+
+
+def _is_less(one: DynamoType, other: DynamoType) -> bool:
+    if one.type == "S" == other.type:
+        return bool(one.value < other.value)
+    return bool(_real_is_less(one, other))
 
 
 def _is_moto_tables(model: Any, url: str) -> bool:

@@ -26,6 +26,7 @@ from tests.quick_moto import quick_moto  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.usefixtures("quick_moto")
 
+
 DAY = date(2026, 6, 15)
 NET = Money(24_553)
 
@@ -127,6 +128,8 @@ class TestStatement:
         assert (found, kinds()) == (1, ["unknown_bank_credit"])
 
     def test_P15_no_name_of_whoever_sent_it_is_kept(self, aws):
-        bank_matching.take_credits("S-1", [an_entry(info="DE FATIMA ZAHRA IDRISSI 007780000123456789012345")])
+        bank_matching.take_credits(
+            "S-1", [an_entry(info="DE FATIMA ZAHRA IDRISSI 007780000123456789012345")]
+        )
         [row] = [row for row in SettlementTable.scan() if row.sk == "credit"]
         assert row.words == {"R-1"}

@@ -29,15 +29,16 @@ from tests.factories.settlement import (
     file_line,
     terms,
 )
+from tests.quick_moto import quick_moto  # noqa: F401  a fixture
+
+pytestmark = pytest.mark.usefixtures("quick_moto")
+
 
 DAY = 24 * 3600
 CMI_HEAD = (
     "Numero commande;Reference transaction;Montant brut;Commission HT;TVA commission;Montant net;"
     "Devise;Date reglement;Type operation;Numero remise"
 )
-from tests.quick_moto import quick_moto  # noqa: F401  a fixture
-
-pytestmark = pytest.mark.usefixtures("quick_moto")
 LATER = {"provider_reference": "T-second"}
 
 

@@ -12,6 +12,7 @@ from tests.quick_moto import quick_moto  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.usefixtures("quick_moto")
 
+
 CSV = {"Content-Type": "text/csv", "Idempotency-Key": "long-1"}
 
 
