@@ -7,7 +7,7 @@ import pytest
 from chalicelib import clock
 from chalicelib.ledger import service as ledger
 from chalicelib.money import Money
-from chalicelib.settlement import breaks, reconciliation, service, tables
+from chalicelib.settlement import breaks, payment_tables, reconciliation, service, tables
 from chalicelib.settlement.break_domain import (
     Break,
     BreakKind,
@@ -157,6 +157,7 @@ class TestCuring:
         service.miss_payments()
         service.miss_payments()
         assert kinds() == ["missing_in_provider"]
+        assert payment_tables.unnamed(9) == []
         take(file_line(missed))
         assert (kinds(), kinds(BreakStatus.RESOLVED)) == ([], ["late", "missing_in_provider"])
         assert balance("psp_clearing:cmi") == 0

@@ -5,7 +5,7 @@ import pytest
 from chalicelib import clock
 from chalicelib.edge import objects
 from chalicelib.ledger import service as ledger
-from chalicelib.settlement import file_tables, provider_files, reconciliation, service
+from chalicelib.settlement import file_tables, provider_files, reconciliation, service, tables
 from tests.aws import both_databases
 from tests.factories.settlement import a_file, a_payment_id, a_sale, file_line, terms
 from tests.quick_moto import quick_moto  # noqa: F401  a fixture
@@ -75,13 +75,21 @@ class TestLongFiles:
 
 
 @both_databases
-def test_P7_a_group_of_which_one_has_changed_is_taken_one_by_one(aws):
+def test_P7_a_group_that_was_read_too_early_goes_one_by_one(aws):
+    # Another file confirms one of its payments after all of them were read.
     sales = the_sales()
-    first = a_file([file_line(sales[4])])
-    reconciliation.reconcile(first, "cmi", "standard")
-    _, judged = reconciliation.reconcile(
-        a_file([file_line(one) for one in sales]), "cmi", "standard"
-    )
+    read = tables.payments_and_shares
+
+    def reading_early(payment_ids, parcel_ids):
+        found = read(payment_ids, parcel_ids)
+        if len(payment_ids) == 9:
+            reconciliation.reconcile(a_file([file_line(sales[4])]), "cmi", "standard")
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "payments_and_shares", reading_early)
+        content = a_file([file_line(one) for one in sales])
+        _, judged = reconciliation.reconcile(content, "cmi", "standard")
     assert [one.result for one in judged].count("matched") == 8
     assert judged[4].result == "duplicate"
     assert clearing() == 0
