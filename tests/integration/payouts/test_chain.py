@@ -21,7 +21,9 @@ DAY = 24 * 3600
 
 def balance(api: Api) -> dict[str, int]:
     answered = api.get("/v1/me/balance", token=api.artisan).json
-    return {name: money["amount_minor"] for name, money in answered.items()}
+    return {
+        name: money["amount_minor"] for name, money in answered.items() if isinstance(money, dict)
+    }
 
 
 def operate(api: Api, path: str, **options: Any) -> Any:
