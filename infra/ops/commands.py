@@ -112,8 +112,10 @@ def _add_dead(verbs: Any) -> None:
     redriven.add_argument("--limit", type=_count, default=10_000)
     redriven.add_argument("--dry-run", action="store_true", help="only show what would go")
     redriven.add_argument("--confirm", help="for scripts: the count and sum of a dry run")
-    for parser in (peeked, redriven):
+    discarded = _add(verbs, "discard", letters.discard, "take one away for good")
+    for parser in (peeked, redriven, discarded):
         parser.add_argument("queue", help="payments, settlement, payouts, notifications, …")
+    discarded.add_argument("message", help="its id, as dead peek shows it")
 
 
 def _add_books(nouns: Any) -> None:

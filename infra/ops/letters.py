@@ -12,7 +12,7 @@ from rich.table import Table
 from infra.ops import redrive as redriving
 from infra.ops.desk import Desk, a_table, count_text, minor_text
 from infra.ops.errors import NotConfirmed, OpsFailed, WrongUse
-from infra.ops.masking import masked_body, masked_text
+from infra.ops.masking import masked_body, masked_text, pointer
 from infra.ops.redrive import HIDDEN_SECONDS, Lot
 from infra.ops.sqs import (
     Letter,
@@ -23,8 +23,10 @@ from infra.ops.sqs import (
     in_sentences,
     source_name,
 )
+from infra.template.queues import STREAM_DEAD
 
 PEEK_SECONDS = 30
+ID_LENGTH = 8
 DECIDE_SECONDS = HIDDEN_SECONDS - 60
 
 
@@ -67,11 +69,11 @@ def peek(desk: Desk, given: Namespace) -> None:
     title = f"{dead}: {count_text(len(letters), 'message')} of {max(waiting, len(letters)):,}"
     columns = ("message", "reason", "age", "receipts", "body")
     table = a_table(title, columns, ("age", "receipts"), ("message",))
-    found = [_seen(letter) for letter in letters]
+    found = [_seen(letter, dead) for letter in letters]
     for one in found:
         body = one["body"] if isinstance(one["body"], str) else _one_line(one["body"])
         table.add_row(
-            one["message_id"][:8],
+            one["message_id"][:ID_LENGTH],
             one["reason"],
             age_text(one["age_seconds"]),
             str(one["receive_count"]),
@@ -110,6 +112,28 @@ def redrive(desk: Desk, given: Namespace) -> None:
     desk.remark(f"{count_text(moved, 'message')} put back on {source}. See: queues")
     if left:
         raise OpsFailed(f"{len(left):,} were not taken and are still in {dead}: run it again.")
+
+
+def discard(desk: Desk, given: Namespace) -> None:
+    """Take one message away for good, whose work was done in another way or never may be."""
+    dead = dead_name(given.queue)
+    if len(given.message) < ID_LENGTH:
+        raise WrongUse(f"Give at least the first {ID_LENGTH} characters of the message's id.")
+    letters = in_sentences(lambda: redriving.take(desk.queues, dead))
+    kept = list(letters)
+    try:
+        found = [one for one in letters if one.message_id.startswith(given.message)]
+        if len(found) != 1:
+            raise OpsFailed(f"{dead} shows no such message now: dead peek {dead} lists them.")
+        seen = _seen(found[0], dead)
+        desk.aside.print(_one_line(seen["body"]), markup=False)
+        desk.agree("Is what it asks for done, or may it never be done? It is not kept anywhere.")
+        desk.typed(seen["message_id"][:ID_LENGTH], f"the first {ID_LENGTH} characters of its id")
+        in_sentences(lambda: desk.queues.delete(dead, found))
+        kept.remove(found[0])
+        desk.show(seen | {"discarded": True})
+    finally:
+        _release(desk, dead, kept)
 
 
 def lot_table(lots: list[Lot], dead: str, source: str) -> Table:
@@ -196,14 +220,14 @@ def _peeked(desk: Desk, dead: str, limit: int) -> list[Letter]:
     return letters[:limit]
 
 
-def _seen(letter: Letter) -> dict[str, Any]:
+def _seen(letter: Letter, dead: str) -> dict[str, Any]:
     age = max(0, int(time.time() - letter.sent_ms / 1000))
     return {
         "message_id": letter.message_id,
         "reason": masked_text(letter.reason),
         "age_seconds": age,
         "receive_count": letter.receive_count,
-        "body": masked_body(letter.body),
+        "body": pointer(letter.body) if dead == STREAM_DEAD else masked_body(letter.body),
     }
 
 

@@ -17,6 +17,10 @@ _TEXTS = {
     "currency": re.compile(r"[A-Z]{3}"),
     "event_key": re.compile(r"[a-z]{1,20}(#[0-9A-Za-z_.:-]{1,100}){1,6}"),
 }
+_POINTER = (
+    "functionArn", "condition", "streamArn", "shardId", "startSequenceNumber", "batchSize",
+    "approximateArrivalOfFirstRecord",
+)  # fmt: skip
 _ID = re.compile(r"[a-z]{3}_[0-9A-Za-z_-]{1,80}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
 _COUNTS = re.compile(r"(\w+_)?(minor|bp|days|count)|version|attempt|step|lane|quantity")
@@ -33,6 +37,16 @@ def masked_body(body: str) -> Any:
     except (ValueError, RecursionError):
         return f"not JSON, {len(body)} characters"
     return _masked(found, "")
+
+
+def pointer(body: str) -> Any:
+    """Of what Lambda says of a stream's record that was given up on: where to find it."""
+    try:
+        found = json.loads(body)
+        parts = {**found["requestContext"], **found["DDBStreamBatchInfo"]}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return masked_body(body)
+    return {name: str(parts[name]) for name in _POINTER if name in parts}
 
 
 def masked_text(text: str) -> str:

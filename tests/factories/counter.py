@@ -48,7 +48,7 @@ class Operator:
         words = shlex.split(command)
         out, aside = io.StringIO(), io.StringIO()
         given = list(answers) if answers is not None else None
-        ask = (lambda _: _next(given)) if given is not None else _reader(aside)
+        ask = (lambda _: _next(given)) if given is not None else _reader(aside, words)
 
         def asking(prompt: str) -> str:
             self.asked.append(prompt)
@@ -70,11 +70,13 @@ def _next(answers: list[str]) -> str:
     return answers.pop(0)
 
 
-def _reader(aside: io.StringIO) -> Callable[[str], str]:
+def _reader(aside: io.StringIO, words: Sequence[str]) -> Callable[[str], str]:
     def ask(prompt: str) -> str:
         if prompt.endswith("[y/N] "):
             return "y"
         lines = [line.strip() for line in aside.getvalue().splitlines()]
+        if "characters of its id" in prompt:
+            return words[-1][:8]
         shown = next(line for line in reversed(lines) if line.startswith(("all ", "amount ")))
         amounts = AMOUNT.findall(shown)
         if "count" in prompt:
