@@ -30,8 +30,7 @@ PAYMENTS = Queue("payments", visibility_seconds=900, batch_size=5)
 PAYOUTS = Queue("payouts", visibility_seconds=900, batch_size=5)
 """Their messages have providers called, so few come at a time, and they may take long."""
 QUEUES: dict[str, Queue] = {
-    queue.name: queue
-    for queue in (PAYMENTS, Queue("settlement"), PAYOUTS, Queue("notifications"))
+    queue.name: queue for queue in (PAYMENTS, Queue("settlement"), PAYOUTS, Queue("notifications"))
 }
 
 

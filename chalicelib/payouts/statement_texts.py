@@ -48,7 +48,8 @@ FR = Words(
     total="Total",
     page_of="Page {page} sur {pages}",
     note="Le solde est tout ce qui vous revient : en attente, disponible, retenu, moins ce que "
-    "vous devez. Montants en dirhams marocains. Les frais de paiement sont ceux estimés à la vente.",
+    "vous devez. Montants en dirhams marocains. Les frais de paiement sont ceux estimés à la "
+    "vente.",
     reasons={
         "sale": "Vente",
         "refund": "Remboursement au client",
