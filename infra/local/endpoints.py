@@ -13,7 +13,7 @@ from infra.local.gateway import HttpAnswer, HttpRequest, problem
 from infra.local.identity import ARTISAN_SUBJECT, OPERATOR_SUBJECT, UserPool
 from infra.local.outbox import messages_sent
 from infra.local.pump import Pump
-from infra.local.queues import SQS_PATH, answer_sqs, oldest_seconds
+from infra.local.queues import SQS_PATH, LocalSqs, oldest_seconds
 
 PREFIX = "/_local/"
 MAX_ADVANCE_SECONDS = 10 * 366 * 86400
@@ -61,7 +61,7 @@ class LocalEndpoints:
             ("POST", "drain"): lambda _: json_answer(self._drain()),
             ("GET", "outbox"): lambda _: json_answer({"data": messages_sent()}),
             ("GET", "queues"): lambda _: json_answer({"oldest_seconds": oldest_seconds()}),
-            ("POST", SQS_PATH.removeprefix(PREFIX)): answer_sqs,
+            ("POST", SQS_PATH.removeprefix(PREFIX)): LocalSqs().answer,
         }
 
     def answer(self, request: HttpRequest) -> HttpAnswer:

@@ -39,20 +39,27 @@ _TARGET = "AmazonSQS."
 _HEADERS = (("Content-Type", "application/x-amz-json-1.0"), ("Cache-Control", "no-store"))
 
 
-def answer_sqs(request: HttpRequest) -> HttpAnswer:
-    """One SQS call in AWS's JSON protocol, made on the queues of this process."""
-    operation = request.header("x-amz-target").removeprefix(_TARGET)
-    if operation not in OPERATIONS:
-        return _refusal("UnsupportedOperation", "The local queues do not do this.")
-    try:
-        arguments = json.loads(request.body or b"{}")
-        found = getattr(boto3.client("sqs"), xform_name(operation))(**arguments)
-    except ClientError as error:
-        return _refusal(error.response["Error"]["Code"], error.response["Error"]["Message"])
-    except (BotoCoreError, ValueError, TypeError, RecursionError) as error:
-        return _refusal("InvalidParameterValue", f"SQS cannot read this: {type(error).__name__}")
-    found.pop("ResponseMetadata", None)
-    return HttpAnswer(200, _HEADERS, json.dumps(found, default=_as_text).encode())
+class LocalSqs:
+    """SQS in AWS's JSON protocol, on the queues of this process."""
+
+    def __init__(self) -> None:
+        self._sqs = boto3.client("sqs")
+
+    def answer(self, request: HttpRequest) -> HttpAnswer:
+        """One call, which the request's head names."""
+        operation = request.header("x-amz-target").removeprefix(_TARGET)
+        if operation not in OPERATIONS:
+            return _refusal("UnsupportedOperation", "The local queues do not do this.")
+        try:
+            arguments = json.loads(request.body or b"{}")
+            found = getattr(self._sqs, xform_name(operation))(**arguments)
+        except ClientError as error:
+            return _refusal(error.response["Error"]["Code"], error.response["Error"]["Message"])
+        except (BotoCoreError, ValueError, TypeError, RecursionError) as error:
+            said = f"SQS cannot read this: {type(error).__name__}"
+            return _refusal("InvalidParameterValue", said)
+        found.pop("ResponseMetadata", None)
+        return HttpAnswer(200, _HEADERS, json.dumps(found, default=_as_text).encode())
 
 
 def oldest_seconds() -> Mapping[str, int]:

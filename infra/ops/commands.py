@@ -5,6 +5,7 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -17,7 +18,9 @@ from infra.ops.target import read_target
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 PROVIDERS = ("cmi", "mastercard", "payzone", "wallet")
+RESOLUTIONS = ("cured", "post_difference", "move_to_unapplied", "write_off")
 PIPE_WIDTH = 132
+PROFILES = ("standard", "card_cmi", "card_mastercard", "wallet")
 RAILS = ("bank_account", "wallet", "card")
 
 Command = Callable[[Desk, Namespace], None]
@@ -54,6 +57,7 @@ def main(
         return FAILED
 
 
+@cache
 def make_parser() -> ArgumentParser:
     parser = ArgumentParser(
         prog="python -m infra ops",
@@ -95,13 +99,22 @@ def _add_files(nouns: Any) -> None:
     held = _add(nouns, "reconcile", files.reconcile, "hold a provider's file against the ledger")
     held.add_argument("file")
     held.add_argument("--provider", required=True, choices=PROVIDERS)
-    held.add_argument("--profile", help="the columns' profile, where it is not the provider's own")
+    held.add_argument(
+        "--profile",
+        choices=PROFILES,
+        help="the columns' profile, where it is not the provider's own",
+    )
     bank = _add(nouns, "bank-file", files.bank_file, "pain.002, camt.053 or camt.054 of the bank")
     bank.add_argument("file")
     verbs = _noun(nouns, "breaks", "what does not match")
     listed = _add(verbs, "list", files.list_breaks, "breaks, with age and owner")
     listed.add_argument("--status", default="open")
     listed.add_argument("--kind")
+    resolved = _add(verbs, "resolve", files.resolve, "end one, by an entry or by what cured it")
+    resolved.add_argument("id", help="as breaks list shows it")
+    resolved.add_argument("--resolution", required=True, choices=RESOLUTIONS)
+    resolved.add_argument("--note", required=True, help="why; names nobody")
+    resolved.add_argument("--event", help="for cured: the entry, line or refund that cured it")
 
 
 def _add_dead(verbs: Any) -> None:

@@ -2,95 +2,110 @@
 
 import uuid
 from argparse import Namespace
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from rich.table import Table
 
-from infra.ops.api import OutcomeUnknown, Refused
-from infra.ops.desk import Desk, a_table, count_text, day, money
+from infra.ops.api import OperatorApi, OutcomeUnknown, Refused
+from infra.ops.desk import Desk, a_table, count_text, money
 from infra.ops.errors import OpsFailed
 
 RECONCILIATIONS = "/v1/operator/reconciliations"
 BANK_FILES = "/v1/operator/bank-files"
 BREAKS = "/v1/operator/breaks"
-LINES_AT_ONCE = 500
-BYTES_AT_ONCE = 240_000
-GOOD = ("matched", "matched_before", "already_matched")
+GOOD = ("matched", "paid", "noted", "credit")
+CURED = "cured"
 SHOWN = 50
 TRIES = 3
+POLLS = 600
+BANK_POLLS = 20
+"""A bank's line may wait for a payout that is not sent out yet: for longer than anybody looks."""
+POLL_SECONDS = 0.5
 
 
 def reconcile(desk: Desk, given: Namespace) -> None:
-    """Hand a provider's file over, piece by piece; whatever was taken before counts once."""
-    pieces = list(pieces_of(_content(given.file)))
-    total = sum(count for _, count in pieces)
+    """Hand a provider's file over, whole: the bank's credit is that of the whole file.
+
+    A short one is judged at once, a long one from the queue; the same file again adds nothing.
+    """
+    content = _content(given.file)
+    count = max(0, len([line for line in content.splitlines() if line.strip()]) - 1)
     desk.agree(
-        f"Hold {count_text(total, 'line')} of {given.provider} against the ledger?"
+        f"Hold {count_text(count, 'line')} of {given.provider} against the ledger?"
         " What matches is confirmed, and may be released to artisans."
     )
-    counts: Counter[str] = Counter()
-    odd: list[dict[str, Any]] = []
-    ids: list[str] = []
-    before = 0
-    with desk.progress(f"reconciling {given.provider}", total) as bar:
-        for piece, count in pieces:
-            found = _handed_over(desk, piece, given)
-            counts.update(found["counts"])
-            ids.append(found["id"])
-            odd += _odd_lines(found["lines"], before)
-            before += count
-            bar.step(count)
-    data = {"ids": ids, "line_count": total, "counts": dict(counts), "odd_lines": odd}
-    desk.show(data, _results(counts, total), *([_odd(odd)] if odd else []))
+    query = {"provider": given.provider, "profile": given.profile}
+    found = _handed_over(desk, RECONCILIATIONS, content, "text/csv", **query)
+    found = _judged(desk, found)
+    odd = [line for line in lines_of(desk.api, found["id"]) if line["result"] not in GOOD]
+    data = {name: found[name] for name in ("id", "status", "line_count", "counts")}
+    desk.show(data | {"odd_lines": odd}, _results(found), *([_odd(odd)] if odd else []))
     if len(odd) > SHOWN:
         desk.remark(f"{len(odd) - SHOWN:,} more; all of them: the same command with --json.")
     if odd:
-        desk.remark("Each is a break with an owner and an age: breaks list.")
+        desk.remark("What does not fit is a break with an owner and an age: breaks list.")
 
 
-def pieces_of(content: bytes) -> Iterator[tuple[bytes, int]]:
-    """The file in pieces that the API takes, each with the head line; and their line counts.
+def _judged(desk: Desk, found: dict[str, Any]) -> dict[str, Any]:
+    """The file once the queue has judged all its lines, or as far as it has come."""
+    with desk.progress(f"reconciling {found['provider']}", found["line_count"]) as bar:
+        done = 0
+        for _ in range(POLLS):
+            bar.step(found["judged_count"] - done)
+            done = found["judged_count"]
+            if found["status"] == "finished":
+                return found
+            desk.pause(POLL_SECONDS)
+            found = desk.api.get(f"{RECONCILIATIONS}/{found['id']}")
+    desk.remark("It is still being judged: the same command again shows how far it is.")
+    return found
 
-    Raises:
-        OpsFailed: there is nothing in it.
-    """
-    head, *lines = content.splitlines(keepends=True) or [b""]
-    lines = [line for line in lines if line.strip()]
-    if not lines:
-        raise OpsFailed("The file has no lines below its head line.")
-    if not head.endswith(b"\n"):
-        head += b"\n"
-    piece: list[bytes] = []
-    size = len(head)
-    for line in lines:
-        if piece and (len(piece) == LINES_AT_ONCE or size + len(line) > BYTES_AT_ONCE):
-            yield head + b"".join(piece), len(piece)
-            piece, size = [], len(head)
-        piece.append(line)
-        size += len(line)
-    yield head + b"".join(piece), len(piece)
+
+def lines_of(api: OperatorApi, file_id: str) -> Iterator[dict[str, Any]]:
+    """All lines of a file, which come 500 at a time."""
+    path = f"{RECONCILIATIONS}/{file_id}"
+    page = api.get(path)
+    while True:
+        yield from page["lines"]
+        if page.get("next_line") is None:
+            return
+        page = api.get(path, from_line=page["next_line"])
 
 
 def bank_file(desk: Desk, given: Namespace) -> None:
     """Hand over what the bank says of payouts and of money that came in."""
     content = _content(given.file)
     desk.agree("Take this bank file? Payouts become paid, refused or returned by what it says.")
-    found = desk.api.post_file(BANK_FILES, content, "application/xml", uuid.uuid4().hex)
-    table = a_table(f"Bank file {Path(given.file).name}", ("what", "figure"), ("figure",))
-    for name, value in found.items():
-        if isinstance(value, dict) and "amount_minor" in value:
-            table.add_row(name, money(value))
-        elif isinstance(value, dict):
-            for part, count in value.items():
-                table.add_row(f"{name}: {part}", str(count))
-        elif not isinstance(value, list):
-            table.add_row(name, str(value))
-        else:
-            table.add_row(name, f"{len(value):,}")
-    desk.show(found, table)
+    found = _handed_over(desk, BANK_FILES, content, "application/xml")
+    with desk.progress("working on the bank file", None) as bar:
+        for _ in range(BANK_POLLS):
+            if not found["in_progress"]:
+                break
+            bar.step()
+            desk.pause(POLL_SECONDS)
+            found = desk.api.get(f"{BANK_FILES}/{found['id']}")
+    lines = list(desk.api.pages(f"{BANK_FILES}/{found['id']}/lines"))
+    desk.show(found | {"lines": lines}, _results(found), _bank_lines(lines[:SHOWN]))
+    if found["in_progress"]:
+        desk.remark("Some lines wait: the same command again shows what became of them.")
+
+
+def _bank_lines(lines: list[dict[str, Any]]) -> Table:
+    columns = ("line", "result", "payout", "amount", "reason", "why")
+    table = a_table("Lines", columns, ("line", "amount"), ("payout",))
+    for line in lines:
+        table.add_row(
+            str(line["number"]),
+            line["result"],
+            line.get("payout_id") or "-",
+            money(line.get("amount")),
+            line.get("reason") or "-",
+            line.get("detail") or "-",
+        )
+    return table
 
 
 def list_breaks(desk: Desk, given: Namespace) -> None:
@@ -98,18 +113,39 @@ def list_breaks(desk: Desk, given: Namespace) -> None:
     desk.show(found, breaks_table(found, given.status))
 
 
+def resolve(desk: Desk, given: Namespace) -> None:
+    """End a break, once: by a new entry, or by the event that cured it.
+
+    Raises:
+        OpsFailed: there is no such break that is open.
+    """
+    found = next((one for one in desk.api.pages(BREAKS) if one["id"] == given.id), None)
+    if found is None:
+        raise OpsFailed(f"No open break is called {given.id}: breaks list shows them.")
+    desk.aside.print(breaks_table([found], "open"))
+    desk.agree(f"Resolve it by {given.resolution}? What is posted stands.")
+    if given.resolution != CURED:
+        desk.typed(money(found["amount"]), "the amount")
+    body = {"resolution": given.resolution, "note": given.note}
+    body |= {"event_id": given.event} if given.event else {}
+    done = desk.api.post(f"{BREAKS}/{quote(given.id, safe='')}/resolve", body)
+    desk.show(done, breaks_table([done], done["status"]))
+
+
 def breaks_table(found: list[dict[str, Any]], status: str) -> Table:
-    columns = ("break", "kind", "provider", "about", "amount", "opened", "why")
-    table = a_table(f"Breaks, {status}: {len(found):,}", columns, ("amount",), ("break",))
+    columns = ("break", "kind", "amount", "age", "owner", "about", "why")
+    title = f"Breaks, {status}: {len(found):,}"
+    table = a_table(title, columns, ("amount",), ("break", "kind", "age", "owner"))
     for one in found:
+        about = " ".join(str(part) for part in (one["provider"], one["reference"]) if part)
         table.add_row(
-            str(one.get("id", "-")),
-            str(one.get("kind", "-")),
-            str(one.get("provider") or "-"),
-            str(one.get("reference") or "-"),
-            money(one.get("amount")),
-            day(one.get("opened_at")),
-            str(one.get("reason") or "-"),
+            one["id"],
+            one["kind"],
+            money(one["amount"]),
+            one["age"],
+            one["owner"],
+            about or "-",
+            one["reason"],
         )
     return table
 
@@ -121,15 +157,12 @@ def _content(name: str) -> bytes:
         raise OpsFailed(f"{name} cannot be read: {error.strerror}.") from error
 
 
-def _handed_over(desk: Desk, piece: bytes, given: Namespace) -> dict[str, Any]:
-    """One piece, repeated under its key while no answer comes."""
+def _handed_over(desk: Desk, path: str, content: bytes, media: str, **query: Any) -> dict[str, Any]:
+    """A file, sent again under its key while no answer comes."""
     key = uuid.uuid4().hex
-    query = {"provider": given.provider, "profile": given.profile}
     for attempt in range(1, TRIES + 1):
         try:
-            found: dict[str, Any] = desk.api.post_file(
-                RECONCILIATIONS, piece, "text/csv", key, **query
-            )
+            found: dict[str, Any] = desk.api.post_file(path, content, media, key, **query)
             return found
         except OutcomeUnknown as unknown:
             if attempt == TRIES:
@@ -140,21 +173,12 @@ def _handed_over(desk: Desk, piece: bytes, given: Namespace) -> dict[str, Any]:
     raise AssertionError("the last try has returned or raised")
 
 
-def _odd_lines(lines: list[dict[str, Any]], before: int) -> list[dict[str, Any]]:
-    """Lines that are not matched, by their number in the whole file."""
-    return [line | {"number": line["number"] + before} for line in lines if _is_odd(line)]
-
-
-def _is_odd(line: dict[str, Any]) -> bool:
-    return line["result"] not in GOOD
-
-
-def _results(counts: Counter[str], total: int) -> Table:
-    table = a_table("Results", ("result", "lines"), ("lines",))
-    for result, count in sorted(counts.items()):
+def _results(found: dict[str, Any]) -> Table:
+    table = a_table(f"Results of {found['id']}", ("result", "lines"), ("lines",))
+    for result, count in sorted(found["counts"].items()):
         table.add_row(result, f"{count:,}", style="" if result in GOOD else "yellow")
     table.add_section()
-    table.add_row("all", f"{total:,}", style="bold")
+    table.add_row("all", f"{found['line_count']:,}", style="bold")
     return table
 
 

@@ -51,6 +51,8 @@ def read_target(
     if stage == LOCAL:
         port = environ.get("PORT") or DEFAULT_PORT
         named = operator or environ.get("MAALEM_OPS_OPERATOR") or DEFAULT_OPERATOR
+        if url.startswith("https://"):
+            raise WrongUse("The local stage is at an http address; for another give --stage.")
         return Target(LOCAL, (url or f"http://127.0.0.1:{port}").rstrip("/"), operator=named)
     if operator:
         raise WrongUse("--as is for the local stage; elsewhere the token says who you are.")

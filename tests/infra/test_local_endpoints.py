@@ -65,6 +65,37 @@ class TestTokens:
         answer = ask(endpoints, "GET", f"tokens?{query}")
         assert (answer.status, json.loads(answer.body)["code"]) == (422, "invalid_fields")
 
+    def test_there_is_a_second_operator(self, endpoints):
+        first, second = (
+            json.loads(ask(endpoints, "GET", f"tokens{query}").body)["operator"]
+            for query in ("", "?operator=demo-operator-002")
+        )
+        assert first != second
+        assert ask(endpoints, "GET", "tokens?operator=demo-artisan-001").status == 422
+        assert ask(endpoints, "GET", "tokens?subject=demo-operator-002").status == 422
+
+
+class TestQueues:
+    @pytest.mark.parametrize(
+        ("operation", "body", "code"),
+        [
+            ("DeleteQueue", {}, "UnsupportedOperation"),
+            ("PurgeQueue", {}, "UnsupportedOperation"),
+            ("GetQueueUrl", {"QueueName": "none"}, "AWS.SimpleQueueService.NonExistentQueue"),
+            ("GetQueueUrl", {}, "InvalidParameterValue"),
+            ("SendMessage", b"{", "InvalidParameterValue"),
+            ("ReceiveMessage", [], "InvalidParameterValue"),
+        ],
+    )
+    def test_what_sqs_cannot_do_is_its_own_refusal(self, endpoints, operation, body, code):
+        answer = ask(endpoints, "POST", "sqs", body, x_amz_target=f"AmazonSQS.{operation}")
+        assert answer.status == 400
+        assert json.loads(answer.body)["__type"].endswith(f"#{code}")
+
+    def test_how_old_the_oldest_message_is_is_known(self, endpoints):
+        found = json.loads(ask(endpoints, "GET", "queues").body)["oldest_seconds"]
+        assert found["maalem-local-payments"] == 0
+
 
 class TestClockAndDrain:
     def test_the_clock_moves_and_a_drain_runs_what_became_due(self, endpoints, sweeps):

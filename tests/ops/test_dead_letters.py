@@ -165,6 +165,26 @@ class TestRedriving:
         assert "payments, settlement, payouts" in ran.aside
 
 
+class TestDiscarding:
+    def test_one_message_goes_when_its_id_was_typed(self, operator: Operator) -> None:
+        bury("payouts", a_body(1))
+        bury("payouts", a_body(2))
+        seen = json.loads(operator.run("dead peek payouts --json").out)
+        [first] = [one for one in seen if one["body"]["payout_id"] == "pot_1"]
+        command = f"dead discard payouts {first['message_id']}"
+        for answers in ([], ["y"], ["y", "12345678"], ["n", first["message_id"][:8]]):
+            assert operator.run(command, answers).code == 1
+        assert len(bodies_on("payouts-dead")) == 2
+        assert operator.run(command).code == 0
+        assert bodies_on("payouts-dead") == [a_body(2)]
+
+    def test_one_that_is_not_there_is_a_sentence(self, operator: Operator) -> None:
+        bury("payouts", a_body(1))
+        assert operator.run("dead discard payouts 12345678").code == 1
+        assert operator.run("dead discard payouts 1").code == 2
+        assert bodies_on("payouts-dead") == [a_body(1)]
+
+
 class TestNothingIsLost:
     def test_P6_what_cannot_be_sent_stays(self, operator: Operator, aws: Any) -> None:
         # Given messages that were taken, and a queue that does not take them

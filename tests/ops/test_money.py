@@ -3,6 +3,7 @@
 import json
 import stat
 from pathlib import Path
+from typing import get_args
 
 import httpx
 import pytest
@@ -14,13 +15,20 @@ from chalicelib.ledger.tables import LedgerTable
 from chalicelib.payments import callback_tables
 from chalicelib.payments.domain import EventStatus, Provider
 from chalicelib.payouts import service as payouts
+from chalicelib.payouts.pain001 import file_id
+from chalicelib.problem_titles import TITLES
+from chalicelib.settlement import provider_files
+from chalicelib.settlement import schemas as settlement_schemas
 from chalicelib.settlement import service as settlement
+from chalicelib.settlement.break_domain import Resolution
+from chalicelib.settlement.schemas import FileQuery
 from infra.local.pump import Pump
-from infra.ops import files
-from infra.ops.api import OperatorApi, OutcomeUnknown
-from infra.ops.files import pieces_of
+from infra.ops import commands
+from infra.ops.api import EXPLAINED, OperatorApi, OutcomeUnknown
+from infra.ops.files import lines_of
 from infra.ops.target import Target
 from tests.factories.artisans import RIB
+from tests.factories.bank_reports import a_pain002, a_status
 from tests.factories.counter import Operator, bodies_on, bury
 from tests.factories.payments import an_event
 from tests.factories.payouts import a_payable_artisan, give_payable
@@ -108,37 +116,85 @@ class TestPayouts:
         assert ran.aside.startswith("There is no such batch. (404 unknown_batch")
 
 
-class TestReconciling:
-    def test_a_file_in_pieces_is_taken_whole_and_twice_is_once(
-        self, operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        # Given two settled sales, and a file that names them and a third, longer than one call
-        monkeypatch.setattr(files, "LINES_AT_ONCE", 1)
+class TestFiles:
+    def a_file(self, folder: Path) -> Path:
+        """Two settled sales, and a file that names them and a third."""
         lines = []
         for name in ("one", "two", "three"):
             sale = a_sale(terms(f"prc_{name}"), payment_id=a_payment_id(name))
             lines.append(file_line(sale))
             if name != "three":
                 settlement.settle_payment(sale)
-        path = tmp_path / "cmi.csv"
+        path = folder / "cmi.csv"
         path.write_text("\n".join([COLUMNS, *lines]))
-        # When it is handed over twice
-        ran = operator.run(f"reconcile {path} --provider cmi --json --yes")
-        again = operator.run(f"reconcile {path} --provider cmi --json --yes")
-        # Then each line has its result and its number in the whole file, and counts once
-        for each in (ran, again):
-            found = json.loads(each.out)
-            assert found["line_count"] == 3
-            assert found["counts"] == {"matched": 2, "missing_in_ledger": 1}
-            assert [line["number"] for line in found["odd_lines"]] == [3]
+        return path
+
+    def test_a_file_goes_whole_and_twice_is_once(self, operator: Operator, tmp_path: Path) -> None:
+        command = f"reconcile {self.a_file(tmp_path)} --provider cmi --json --yes"
+        first, again = operator.run(command), operator.run(command)
+        found = json.loads(first.out)
+        assert found == json.loads(again.out)
+        assert found["counts"] == {"matched": 2, "missing_in_ledger": 1}
+        assert [line["number"] for line in found["odd_lines"]] == [3]
         assert ledger.check().entry_count == 4
 
-    def test_pieces_have_the_head_line_and_all_lines(self) -> None:
-        content = b"head\r\n" + b"".join(b"%d\r\n" % number for number in range(1_001))
-        pieces = list(pieces_of(content))
-        assert [count for _, count in pieces] == [500, 500, 1]
-        assert all(piece.startswith(b"head\r\n") for piece, _ in pieces)
-        assert b"".join(piece.removeprefix(b"head\r\n") for piece, _ in pieces) == content[6:]
+    def test_a_long_file_is_followed_until_all_its_lines_are_judged(
+        self, operator: Operator, tmp_path: Path, pump: Pump, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # Given a file that is longer than what is judged at once, and a queue that works meanwhile
+        for module in (provider_files, settlement_schemas):
+            monkeypatch.setattr(module, "LINES_AT_ONCE", 2)
+        monkeypatch.setattr(commands.time, "sleep", lambda seconds: pump.drain())
+        # When it is handed over
+        ran = operator.run(f"reconcile {self.a_file(tmp_path)} --provider cmi --json --yes")
+        # Then the command ends with every line's result
+        assert ran.code == 0, ran.all
+        found = json.loads(ran.out)
+        assert (found["status"], found["counts"]["matched"]) == ("finished", 2)
+        assert [line["number"] for line in found["odd_lines"]] == [3]
+
+    def test_all_lines_of_a_long_file_are_read(self) -> None:
+        # The API is replaced, to have pages of one line.
+        def answer(request: httpx.Request) -> httpx.Response:
+            first = int(request.url.params.get("from_line", 1))
+            more = first + 1 if first < 3 else None
+            return httpx.Response(200, json={"lines": [{"number": first}], "next_line": more})
+
+        target = Target("prod", "https://api.example.ma", "token")
+        with OperatorApi(target, httpx.MockTransport(answer)) as api:
+            assert [line["number"] for line in lines_of(api, "rec_a")] == [1, 2, 3]
+
+    def test_a_break_is_resolved_once_its_amount_was_typed(
+        self, operator: Operator, tmp_path: Path
+    ) -> None:
+        # Given a line that names a payment nobody knows
+        operator.run(f"reconcile {self.a_file(tmp_path)} --provider cmi --yes")
+        [one] = json.loads(operator.run("breaks list --json").out)
+        assert "missing_in_ledger" in operator.run("breaks list").out
+        command = f"breaks resolve '{one['id']}' --resolution move_to_unapplied --note 'not ours'"
+        # When the amount is not typed, or another one
+        for answers in (["y"], ["y", "1.00"], ["n", "249.90"]):
+            assert operator.run(command, answers).code == 1
+        assert ledger.check().entry_count == 4
+        # Then only the right one resolves it
+        assert operator.run(command, ["y", "249.90"]).code == 0
+        assert json.loads(operator.run("breaks list --json").out) == []
+        assert "No open break" in operator.run(command).aside
+
+    def test_what_the_bank_says_ends_payouts(
+        self, operator: Operator, draft: str, tmp_path: Path
+    ) -> None:
+        operator.run(f"payouts approve {draft}")
+        operator.run(f"payouts submit {draft}")
+        [own] = [one for one in payouts.batch(draft)[1] if one.rail == "bank_account"]
+        path = tmp_path / "pain.002.xml"
+        path.write_bytes(a_pain002(a_status(file_id(own.payout_id), "ACSC")))
+        assert operator.run(f"bank-file {path}", ["n"]).code == 1
+        ran = operator.run(f"bank-file {path}")
+        assert ran.code == 0, ran.all
+        assert own.payout_id in ran.out
+        paid = [one for one in payouts.batch(draft)[1] if one.payout_id == own.payout_id]
+        assert [str(one.status) for one in paid] == ["paid"]
 
     def test_a_file_that_is_not_there_is_a_sentence(self, operator: Operator) -> None:
         ran = operator.run("reconcile /nowhere.csv --provider cmi")
@@ -244,3 +300,9 @@ class TestTargets:
             pytest.raises(OutcomeUnknown, match="not known.*--key the-key"),
         ):
             api.post("/v1/operator/payout-batches", key="the-key")
+
+    def test_what_the_command_line_knows_is_what_the_api_knows(self) -> None:
+        assert set(commands.RESOLUTIONS) == set(Resolution)
+        profile = FileQuery.model_fields["profile"].annotation
+        assert get_args(profile) == commands.PROFILES
+        assert set(EXPLAINED) <= set(TITLES)

@@ -3,7 +3,8 @@
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
@@ -15,8 +16,10 @@ from chalicelib.payments.domain import Method, Provider
 from chalicelib.payments.refund_domain import Wish
 from infra.__main__ import run
 from infra.local import events
-from infra.local.pump import STREAMS_DEAD, Pump
+from infra.local.aws import LocalAws
+from infra.local.pump import Pump
 from infra.template import alarms, resources
+from infra.template.queues import STREAM_DEAD
 from tests.factories import shop
 from tests.factories.counter import Operator, bury
 from tests.factories.orders import an_order_request, open_shop
@@ -82,9 +85,21 @@ def test_a_page_says_what_it_means_what_to_do_and_when_it_is_over(page: str) -> 
         assert (FOLDER / link).exists(), link
 
 
-@pytest.fixture
-def known(operator: Operator, pump: Pump) -> dict[str, str]:
-    """A day on which everything has gone wrong, by the names that the pages use."""
+@dataclass(frozen=True)
+class Day:
+    """A day on which everything has gone wrong: `known` are the names that the pages use."""
+
+    known: dict[str, str]
+    begin_again: Callable[[], None]
+
+
+@pytest.fixture(scope="module")
+def day(declared_aws: LocalAws, served: str) -> Day:
+    """Lived once for all pages, and then put back as it was before each."""
+    from app import app
+
+    declared_aws.reset()
+    operator, pump = Operator(served), Pump(app, declared_aws)
     open_shop()
     placed = shop.buy(an_order_request(), Method.PAYZONE)
     payment_id = shop.payment_id_of(placed.order.order_id)
@@ -98,7 +113,7 @@ def known(operator: Operator, pump: Pump) -> dict[str, str]:
     pump.drain()
     a_payable_artisan(ARTISAN)
     drafted = operator.run("payouts plan --json --yes")
-    return {
+    known = {
         "BATCH_ID": json.loads(drafted.out)["id"],
         "PAY_ID": payment_id,
         "RFD_ID": made.refund_id,
@@ -106,19 +121,25 @@ def known(operator: Operator, pump: Pump) -> dict[str, str]:
         "ART_ID": ARTISAN,
         "EVT_KEY": EVENT,
     }
+    return Day(known, shop.snapshot())
 
 
 @pytest.fixture
-def dead(aws: object) -> None:
-    """Something in every dead-letter queue."""
+def known(day: Day, aws: LocalAws) -> dict[str, str]:
+    """The day as it was, with something in every dead-letter queue."""
+    day.begin_again()
+    bury_everywhere()
+    return day.known
+
+
+def bury_everywhere() -> None:
     bury("settlement", captured_message(a_sale()).model_dump_json())
     bury("payments", json.dumps({"type": "callback_received", "event_key": EVENT}))
     bury("payouts", json.dumps({"type": "payout_to_send", "payout_id": "pot_a"}))
     bury("notifications", json.dumps({"notice_id": "n", "to": {"sealed": "+212612345678"}}))
     record = {"dynamodb": {"SequenceNumber": "111"}}
     body = events.given_up_message("relay_callbacks", "arn:aws:dynamodb:stream", record)
-    url = url_of("").rpartition("/")[0] + f"/{STREAMS_DEAD}"
-    boto3.client("sqs").send_message(QueueUrl=url, MessageBody=body)
+    boto3.client("sqs").send_message(QueueUrl=url_of(STREAM_DEAD), MessageBody=body)
 
 
 def message_on(operator: Operator, command: str) -> str:
@@ -133,7 +154,6 @@ def test_every_command_of_a_page_does_what_it_says(
     page: str,
     operator: Operator,
     known: dict[str, str],
-    dead: None,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
